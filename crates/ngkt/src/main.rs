@@ -1,1 +1,5 @@
-fn main() {}
+//! The one binary: see `ngkt --help`.
+
+fn main() -> std::process::ExitCode {
+    ngkt::main()
+}

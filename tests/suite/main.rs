@@ -1,0 +1,3 @@
+//! The black-box tests of the running platform.
+
+mod tidy;
