@@ -52,10 +52,9 @@ impl Cluster {
         Some(Cluster { programs, port })
     }
 
-    /// Makes an empty database and gives its URL; or a copy of `template`, which nobody may be connected to.
-    pub fn create_database(&self, name: &str, template: Option<&str>) -> String {
-        let template = template.map(|t| format!(" TEMPLATE \"{t}\"")).unwrap_or_default();
-        self.sql(&format!("CREATE DATABASE \"{name}\"{template}"));
+    /// Makes an empty database and gives its URL.
+    pub fn create_database(&self, name: &str) -> String {
+        self.sql("postgres", &format!("CREATE DATABASE \"{name}\""));
         self.url(name)
     }
 
@@ -66,15 +65,11 @@ impl Cluster {
 
     /// Drops a database, and throws out whoever is connected.
     pub fn drop_database(&self, name: &str) {
-        self.sql(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"));
-    }
-
-    fn sql(&self, statement: &str) {
-        self.sql_in("postgres", statement);
+        self.sql("postgres", &format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"));
     }
 
     /// Runs one statement in a database and gives what psql prints, unaligned.
-    pub fn sql_in(&self, database: &str, statement: &str) -> String {
+    pub fn sql(&self, database: &str, statement: &str) -> String {
         run(Command::new(self.programs.join("psql")).args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-d", &self.url(database), "-c", statement]))
     }
 }

@@ -1,0 +1,214 @@
+//! The running platform, and the people and systems around it, as the tests speak of them.
+//!
+//! A [`World`] is a platform of its own in a folder of its own. A test that only reads shares one with others of its
+//! kind ([`claims!`]); one that writes what others would see, moves the clock or kills something has its own ([`stories!`]).
+//! Either is told on every [`Backend`].
+
+pub mod actor;
+pub mod answer;
+pub mod clock;
+pub mod dynamic;
+pub mod keeper;
+pub mod postgres;
+pub mod running;
+pub mod webhook;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use actor::Actor;
+use clock::Clock;
+use running::Running;
+
+/// What the platform runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// Everything in this process, on SQLite.
+    Sqlite,
+    /// Everything in this process, on PostgreSQL.
+    Postgres,
+    /// Each role in a process of its own, on SQLite.
+    Split,
+}
+
+/// Tests that share a world for each backend: they change nothing that another of them could see.
+macro_rules! claims {
+    ($($(#[$doc:meta])* async fn $name:ident($world:ident: &World) $body:block)*) => {
+        $($crate::world::on_every_backend! { shared, $(#[$doc])* $name, $world, $body })*
+    };
+}
+
+/// Tests that have a world of their own for each backend.
+macro_rules! stories {
+    ($($(#[$doc:meta])* async fn $name:ident($world:ident: &World) $body:block)*) => {
+        $($crate::world::on_every_backend! { own, $(#[$doc])* $name, $world, $body })*
+    };
+}
+
+macro_rules! on_every_backend {
+    ($whose:ident, $(#[$doc:meta])* $name:ident, $world:ident, $body:block) => {
+        $(#[$doc])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every test needs all of its file's words")]
+            use super::*;
+
+            async fn told($world: &$crate::world::World) $body
+
+            #[test]
+            fn sqlite() {
+                $crate::world::$whose($crate::world::Backend::Sqlite, told);
+            }
+
+            #[test]
+            fn postgres() {
+                $crate::world::$whose($crate::world::Backend::Postgres, told);
+            }
+
+            #[test]
+            fn split() {
+                $crate::world::$whose($crate::world::Backend::Split, told);
+            }
+        }
+    };
+}
+pub(crate) use {claims, on_every_backend, stories};
+
+/// Runs a test on the world that its kind shares.
+pub fn shared(backend: Backend, test: impl AsyncFn(&World)) {
+    type Worlds = Mutex<HashMap<Backend, Arc<tokio::sync::OnceCell<Arc<World>>>>>;
+    static WORLDS: LazyLock<Worlds> = LazyLock::new(Default::default);
+    if !is_there(backend) {
+        return;
+    }
+    block_on(async {
+        let cell = WORLDS.lock().expect("no holder panics").entry(backend).or_default().clone();
+        let world = cell.get_or_init(|| async { Arc::new(World::start(backend).await) }).await.clone();
+        test(&world).await;
+    });
+}
+
+/// Runs a test on a world of its own, which ends with it.
+pub fn own(backend: Backend, test: impl AsyncFn(&World)) {
+    if !is_there(backend) {
+        return;
+    }
+    block_on(async {
+        let world = World::start(backend).await;
+        test(&world).await;
+        world.stop().await;
+    });
+}
+
+fn is_there(backend: Backend) -> bool {
+    backend != Backend::Postgres || postgres::cluster().is_some()
+}
+
+/// One runtime for the whole suite, so that a shared world outlives the test that started it.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+        LazyLock::new(|| tokio::runtime::Runtime::new().expect("a runtime starts"));
+    RUNTIME.block_on(future)
+}
+
+/// A setting of the suite itself, from the environment.
+#[allow(clippy::disallowed_methods, reason = "the suite is no part of the platform and has no config of its own")]
+pub fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A platform, its folder and its clock.
+pub struct World {
+    pub backend: Backend,
+    clock: Clock,
+    running: Running,
+}
+
+impl World {
+    /// Starts a platform with the reference data and nothing else, and waits until it is ready.
+    pub async fn start(backend: Backend) -> World {
+        let folder = tempfile::Builder::new().prefix("ngkt-world-").tempdir().expect("a temporary folder").keep();
+        keeper::remove_at_end(&folder);
+        let clock = Clock::in_folder(&folder);
+        let running = Running::start(backend, folder, &clock).await;
+        let world = World { backend, clock, running };
+        world.wait_until_ready().await;
+        world
+    }
+
+    /// Stops it in good order.
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
+
+    /// The processes, for tests that end them.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Where the gateway listens.
+    pub fn address(&self) -> SocketAddr {
+        self.running.address()
+    }
+
+    /// An officer of the ministry's department of economic diplomacy.
+    pub fn ministry(&self) -> Actor {
+        self.actor("agencies/g08", &["ministry-officer"])
+    }
+
+    /// An officer of a mission, by its identifier.
+    pub fn mission(&self, id: &str) -> Actor {
+        self.actor(&format!("missions/{id}"), &["mission-officer"])
+    }
+
+    /// An officer of a province or city, by its identifier.
+    pub fn province(&self, id: &str) -> Actor {
+        self.actor(&format!("localities/{id}"), &["locality-officer"])
+    }
+
+    /// Whoever keeps the reference data.
+    pub fn administrator(&self) -> Actor {
+        self.actor("agencies/g08", &["administrator"])
+    }
+
+    /// Whoever reads everything and writes nothing.
+    pub fn auditor(&self) -> Actor {
+        self.actor("agencies/g08", &["auditor"])
+    }
+
+    /// Somebody without a token.
+    pub fn nobody(&self) -> Actor {
+        Actor::anonymous(self.address())
+    }
+
+    /// Somebody of `organization` with these roles.
+    pub fn actor(&self, organization: &str, roles: &[&str]) -> Actor {
+        let subject = format!("{} of {organization}", roles.join(", "));
+        let request = ngkt::TokenRequest { organization, roles, subject: &subject, hours: 24 * 366 };
+        let token = ngkt::token(&self.running.folder().join("keys"), &request).expect("the platform's keys are there");
+        Actor::bearing(self.address(), organization, subject, token)
+    }
+
+    /// Waits until the gateway says that everything behind it is ready.
+    pub async fn wait_until_ready(&self) {
+        let nobody = self.nobody();
+        eventually("the platform is ready", || async { nobody.try_get("/readyz").await.is_some_and(|a| a.status == 200) }).await;
+    }
+}
+
+/// Waits until `holds` does, 30 seconds at most.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    for _ in 0..600 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not within 30 s: {what}");
+}

@@ -1,0 +1,169 @@
+//! The processes of a world: one for everything, or one for each role.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::clock::Clock;
+use super::{Backend, keeper, postgres};
+
+/// The roles that keep data.
+pub const SERVICES: [&str; 4] = ["registry", "investment", "events", "notification"];
+
+/// A platform that runs.
+pub struct Running {
+    folder: PathBuf,
+    address: SocketAddr,
+    databases: Vec<String>,
+    processes: Mutex<Processes>,
+}
+
+enum Processes {
+    Together(Option<ngkt::Platform>),
+    Apart(Vec<Role>),
+}
+
+struct Role {
+    name: &'static str,
+    child: Option<Child>,
+}
+
+impl Running {
+    /// Starts everything on ports of its own.
+    pub async fn start(backend: Backend, folder: PathBuf, clock: &Clock) -> Running {
+        let mut settings = vec![
+            ("data_dir", folder.display().to_string()),
+            ("log.level", "warn".to_owned()),
+            ("clock.offset_file", clock.file().display().to_string()),
+            ("notification.webhook.allow_networks", "127.0.0.0/8".to_owned()),
+        ];
+        let databases = if backend == Backend::Postgres { databases(&mut settings) } else { Vec::new() };
+        let settings: Vec<(&str, String)> = settings;
+        if backend == Backend::Split {
+            return Running::start_apart(folder, &settings);
+        }
+        let mut settings = settings;
+        settings.push(("gateway.listen", "127.0.0.1:0".to_owned()));
+        let config = ngkt::Config::load(None, &settings).expect("the settings of a world are right");
+        let platform = ngkt::Platform::start(config, ngkt::Roles::All).await.expect("the platform starts");
+        let address = platform.gateway_address().expect("invariant: all roles include the gateway");
+        Running { folder, address, databases, processes: Mutex::new(Processes::Together(Some(platform))) }
+    }
+
+    fn start_apart(folder: PathBuf, settings: &[(&str, String)]) -> Running {
+        // Held until all are known, so that no two are the same.
+        let listeners: Vec<TcpListener> =
+            (0..5).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+        let mut addresses = listeners.iter().map(|listener| listener.local_addr().expect("a bound socket"));
+        let address = addresses.next().expect("invariant: five of them");
+        let mut file: String = settings.iter().map(|(key, value)| format!("{key} = {}\n", toml_value(key, value))).collect();
+        file.push_str(&format!("gateway.listen = \"{address}\"\n"));
+        for (service, address) in SERVICES.iter().zip(addresses) {
+            file.push_str(&format!("{service}.listen = \"{address}\"\n{service}.url = \"http://{address}\"\n"));
+        }
+        std::fs::write(folder.join("ngkt.toml"), file).expect("the world's folder can be written");
+        drop(listeners);
+        // The gateway first: every process may start before those that it needs.
+        let names = ["gateway"].into_iter().chain(SERVICES);
+        let roles = names.map(|name| Role { name, child: Some(spawn(name, &folder)) }).collect();
+        Running { folder, address, databases: Vec::new(), processes: Mutex::new(Processes::Apart(roles)) }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Ends a role's process without warning. Only where each role has its own.
+    pub fn kill(&self, name: &str) {
+        let mut processes = self.processes.lock().expect("no holder panics");
+        let child = role(&mut processes, name).child.take().unwrap_or_else(|| panic!("{name} does not run"));
+        end(child);
+    }
+
+    /// Starts a killed role again.
+    pub fn restart(&self, name: &str) {
+        let mut processes = self.processes.lock().expect("no holder panics");
+        let role = role(&mut processes, name);
+        assert!(role.child.is_none(), "{name} runs");
+        role.child = Some(spawn(role.name, &self.folder));
+    }
+
+    /// Stops everything, in good order where it is one process.
+    pub async fn stop(self) {
+        let platform = match &mut *self.processes.lock().expect("no holder panics") {
+            Processes::Together(platform) => platform.take(),
+            Processes::Apart(_) => None,
+        };
+        if let Some(platform) = platform {
+            platform.shutdown().await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(Processes::Apart(roles)) = self.processes.get_mut() {
+            roles.iter_mut().filter_map(|role| role.child.take()).for_each(end);
+        }
+        if let Some(cluster) = postgres::cluster() {
+            self.databases.iter().for_each(|name| cluster.drop_database(name));
+        }
+    }
+}
+
+fn role<'a>(processes: &'a mut Processes, name: &str) -> &'a mut Role {
+    let Processes::Apart(roles) = processes else { panic!("all roles are one process here") };
+    roles.iter_mut().find(|role| role.name == name).unwrap_or_else(|| panic!("{name} is no role"))
+}
+
+/// A database for each service, under names that no other world has.
+fn databases(settings: &mut Vec<(&'static str, String)>) -> Vec<String> {
+    static WORLDS: AtomicU32 = AtomicU32::new(0);
+    let cluster = postgres::cluster().expect("invariant: asked before");
+    let number = WORLDS.fetch_add(1, Ordering::Relaxed);
+    let keys = [
+        ("registry.database.url", "registry.database.connections_max"),
+        ("investment.database.url", "investment.database.connections_max"),
+        ("events.database.url", "events.database.connections_max"),
+        ("notification.database.url", "notification.database.connections_max"),
+    ];
+    let mut names = Vec::new();
+    for (service, (url, connections)) in SERVICES.iter().zip(keys) {
+        let name = format!("world_{number}_{service}");
+        settings.push((url, cluster.create_database(&name)));
+        settings.push((connections, "6".to_owned()));
+        names.push(name);
+    }
+    names
+}
+
+fn toml_value(key: &str, value: &str) -> String {
+    if key.ends_with("networks") { format!("[{value:?}]") } else { format!("{value:?}") }
+}
+
+fn spawn(role: &str, folder: &Path) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(folder.join(format!("{role}.log")));
+    let child = Command::new(env!("CARGO_BIN_EXE_platform"))
+        .args(["serve", role, "--config"])
+        .arg(folder.join("ngkt.toml"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log.expect("the world's folder can be written"))
+        .spawn()
+        .expect("a role starts");
+    keeper::kill_at_end(child.id());
+    child
+}
+
+fn end(mut child: Child) {
+    child.kill().expect("a process of ours can be killed");
+    child.wait().expect("a killed process ends");
+    keeper::gone(child.id());
+}
