@@ -1,5 +1,7 @@
 //! Reads the protos and writes the Rust of the contract; a proto that breaks a rule of the house breaks the build.
 
+#[path = "build/check/mod.rs"]
+mod check;
 #[path = "build/compile.rs"]
 mod compile;
 #[path = "build/generate.rs"]
@@ -38,5 +40,9 @@ fn main() {
 
 fn build(root: &std::path::Path, out: &std::path::Path) -> Result<(), Vec<String>> {
     let pool = compile::pool(root)?;
+    let broken = check::all(&pool);
+    if !broken.is_empty() {
+        return Err(broken);
+    }
     generate::write(&pool, out).map_err(|error| vec![error])
 }

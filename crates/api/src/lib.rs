@@ -1,6 +1,9 @@
 //! The contract, executable: messages, clients and servers made from `/proto`, the rules that stand there as Rust, and
 //! the descriptors with our options and comments, readable at run time.
 
+#[cfg(test)]
+#[path = "../build/check/mod.rs"]
+mod check;
 pub mod codec;
 mod comment;
 mod contract;
@@ -25,7 +28,7 @@ pub use generated::google::rpc;
 pub use generated::ngkt::r#type as shared;
 pub use generated::ngkt::*;
 pub use resource::{CreateRequest, GetRequest, ListRequest, Resource, RetireRequest, UnknownField, UpdateRequest};
-pub use shape::{Body, ResourceInfo, Route, Verb};
+pub use shape::{Body, ResourceInfo, Route, Verb, has_behavior, option, routes};
 pub use template::{Segment, Template, Variable};
 pub use validate::{Path, Validate, Violation};
 
