@@ -13,7 +13,7 @@ pub type Names = BTreeMap<String, String>;
 pub fn made_up_names() -> Names {
     let resources = api::contract().resources();
     let mut names: Names =
-        resources.map(|resource| (resource.r#type.clone(), format!("{}/{}", resource.collection, "zz-made-up"))).collect();
+        resources.map(|resource| (resource.type_name.clone(), format!("{}/{}", resource.collection, "zz-made-up"))).collect();
     names.insert("*".to_owned(), "localities/zz-made-up".to_owned());
     names
 }

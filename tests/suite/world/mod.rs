@@ -1,8 +1,8 @@
 //! The running platform, and the people and systems around it, as the tests speak of them.
 //!
-//! A [`World`] is a platform of its own in a folder of its own. A test that only reads shares one with others of its
-//! kind ([`claims!`]); one that writes what others would see, moves the clock or kills something has its own ([`stories!`]).
-//! Either is told on every [`Backend`].
+//! A [`World`] is a platform of its own in a folder of its own. Tests that only read share one ([`claims!`]), tests that
+//! write and do not mind others' records share another ([`scratch_claims!`]), and one that moves the clock or kills
+//! something has its own ([`stories!`]). Each is told on every [`Backend`].
 
 pub mod actor;
 pub mod answer;
@@ -41,6 +41,13 @@ macro_rules! claims {
     };
 }
 
+/// Tests that share a world in which others write as well.
+macro_rules! scratch_claims {
+    ($($(#[$doc:meta])* async fn $name:ident($world:ident: &World) $body:block)*) => {
+        $($crate::world::on_every_backend! { scratch, $(#[$doc])* $name, $world, $body })*
+    };
+}
+
 /// Tests that have a world of their own for each backend.
 macro_rules! stories {
     ($($(#[$doc:meta])* async fn $name:ident($world:ident: &World) $body:block)*) => {
@@ -74,17 +81,28 @@ macro_rules! on_every_backend {
         }
     };
 }
-pub(crate) use {claims, on_every_backend, stories};
+pub(crate) use {claims, on_every_backend, scratch_claims, stories};
 
-/// Runs a test on the world that its kind shares.
+/// Runs a test on the world of those that only read.
 pub fn shared(backend: Backend, test: impl AsyncFn(&World)) {
-    type Worlds = Mutex<HashMap<Backend, Arc<tokio::sync::OnceCell<Arc<World>>>>>;
     static WORLDS: LazyLock<Worlds> = LazyLock::new(Default::default);
+    on_one_of(&WORLDS, backend, test);
+}
+
+/// Runs a test on the world of those that write.
+pub fn scratch(backend: Backend, test: impl AsyncFn(&World)) {
+    static WORLDS: LazyLock<Worlds> = LazyLock::new(Default::default);
+    on_one_of(&WORLDS, backend, test);
+}
+
+type Worlds = Mutex<HashMap<Backend, Arc<tokio::sync::OnceCell<Arc<World>>>>>;
+
+fn on_one_of(worlds: &Worlds, backend: Backend, test: impl AsyncFn(&World)) {
     if !is_there(backend) {
         return;
     }
     block_on(async {
-        let cell = WORLDS.lock().expect("no holder panics").entry(backend).or_default().clone();
+        let cell = worlds.lock().expect("no holder panics").entry(backend).or_default().clone();
         let world = cell.get_or_init(|| async { Arc::new(World::start(backend).await) }).await.clone();
         test(&world).await;
     });
@@ -191,7 +209,7 @@ impl World {
     pub fn actor(&self, organization: &str, roles: &[&str]) -> Actor {
         let subject = format!("{} of {organization}", roles.join(", "));
         let request = ngkt::TokenRequest { organization, roles, subject: &subject, hours: 24 * 366 };
-        let token = ngkt::token(&self.running.folder().join("keys"), &request).expect("the platform's keys are there");
+        let token = ngkt::token(self.running.config(), &request).expect("the platform's keys are there");
         Actor::bearing(self.address(), organization, subject, token)
     }
 

@@ -15,6 +15,7 @@ pub const SERVICES: [&str; 4] = ["registry", "investment", "events", "notificati
 /// A platform that runs.
 pub struct Running {
     folder: PathBuf,
+    config: ngkt::Config,
     address: SocketAddr,
     databases: Vec<String>,
     processes: Mutex<Processes>,
@@ -40,19 +41,18 @@ impl Running {
             ("notification.webhook.allow_networks", "127.0.0.0/8".to_owned()),
         ];
         let databases = if backend == Backend::Postgres { databases(&mut settings) } else { Vec::new() };
-        let settings: Vec<(&str, String)> = settings;
-        if backend == Backend::Split {
-            return Running::start_apart(folder, &settings);
-        }
-        let mut settings = settings;
         settings.push(("gateway.listen", "127.0.0.1:0".to_owned()));
         let config = ngkt::Config::load(None, &settings).expect("the settings of a world are right");
-        let platform = ngkt::Platform::start(config, ngkt::Roles::All).await.expect("the platform starts");
+        if backend == Backend::Split {
+            settings.pop();
+            return Running::start_apart(folder, config, &settings);
+        }
+        let platform = ngkt::Platform::start(config.clone(), ngkt::Roles::All).await.expect("the platform starts");
         let address = platform.gateway_address().expect("invariant: all roles include the gateway");
-        Running { folder, address, databases, processes: Mutex::new(Processes::Together(Some(platform))) }
+        Running { folder, config, address, databases, processes: Mutex::new(Processes::Together(Some(platform))) }
     }
 
-    fn start_apart(folder: PathBuf, settings: &[(&str, String)]) -> Running {
+    fn start_apart(folder: PathBuf, config: ngkt::Config, settings: &[(&str, String)]) -> Running {
         // Held until all are known, so that no two are the same.
         let listeners: Vec<TcpListener> =
             (0..5).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
@@ -68,11 +68,16 @@ impl Running {
         // The gateway first: every process may start before those that it needs.
         let names = ["gateway"].into_iter().chain(SERVICES);
         let roles = names.map(|name| Role { name, child: Some(spawn(name, &folder)) }).collect();
-        Running { folder, address, databases: Vec::new(), processes: Mutex::new(Processes::Apart(roles)) }
+        Running { folder, config, address, databases: Vec::new(), processes: Mutex::new(Processes::Apart(roles)) }
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Settings that all its roles share.
+    pub fn config(&self) -> &ngkt::Config {
+        &self.config
     }
 
     /// The data folder.
@@ -112,8 +117,8 @@ impl Drop for Running {
         if let Ok(Processes::Apart(roles)) = self.processes.get_mut() {
             roles.iter_mut().filter_map(|role| role.child.take()).for_each(end);
         }
-        if let Some(cluster) = postgres::cluster() {
-            self.databases.iter().for_each(|name| cluster.drop_database(name));
+        for database in &self.databases {
+            postgres::cluster().expect("invariant: it made the database").drop_database(database);
         }
     }
 }

@@ -1,0 +1,147 @@
+//! Records with every field filled, made through the contract's own Create of their kind.
+
+use api::{Method, ResourceInfo, Verb};
+use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
+use tonic::Code;
+
+use super::example::{self, Names};
+use super::somebody_who_may;
+use crate::world::World;
+use crate::world::actor::Actor;
+
+/// Names that fit better than the first one of a list, which may have ended long ago.
+const PREFERRED: &[(&str, &str)] = &[
+    ("*", "localities/quang-ninh"),
+    ("ngkt.vn/Locality", "localities/quang-ninh"),
+    ("ngkt.vn/Country", "countries/IN"),
+    ("ngkt.vn/Mission", "missions/vn-in-emb"),
+    ("ngkt.vn/Agency", "agencies/g08"),
+];
+
+/// Fields that a rule beyond the contract's ties to another field. Each line says which rule.
+const TIED: &[(&str, &str, &str)] = &[];
+
+/// The rpc of a resource that does this.
+pub fn method(resource: &ResourceInfo, verb: Verb) -> Option<&'static Method> {
+    let of_it = |method: &&Method| method.resource.as_ref().is_some_and(|r| r.type_name == resource.type_name);
+    api::contract().methods().find(|method| method.verb == verb && of_it(method))
+}
+
+/// The resources that can be created, with the rpc that does.
+pub fn creatable() -> impl Iterator<Item = (&'static ResourceInfo, &'static Method)> {
+    api::contract().resources().filter_map(|resource| Some((resource, method(resource, Verb::Create)?)))
+}
+
+/// A record that was created, and how.
+pub struct Record {
+    /// Who created it and so owns it.
+    pub owner: Actor,
+    /// What was sent.
+    pub sent: DynamicMessage,
+    /// What was answered.
+    pub answered: DynamicMessage,
+}
+
+impl Record {
+    pub fn name(&self) -> String {
+        text(&self.answered, "name")
+    }
+}
+
+/// A string field.
+pub fn text(message: &DynamicMessage, field: &str) -> String {
+    message.get_field_by_name(field).and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Creates a record with every field filled.
+pub async fn create(world: &World, resource: &ResourceInfo) -> Record {
+    let method = method(resource, Verb::Create).expect("invariant: asked of what can be created");
+    let owner = somebody_who_may(world, method);
+    let message = request(world, &owner, resource, method).await;
+    create_as(owner, resource, method, message).await
+}
+
+/// Sends a Create until it meets an identifier that is free.
+pub async fn create_as(owner: Actor, resource: &ResourceInfo, method: &Method, message: DynamicMessage) -> Record {
+    for attempt in 0..50 {
+        let message = with_identifier(message.clone(), attempt);
+        let field = message.descriptor().fields().find(|field| is_resource(&field.kind(), resource)).expect("a Create has its resource");
+        let Value::Message(sent) = message.get_field(&field).into_owned() else { panic!("a resource is a message") };
+        match owner.call(method, message).await {
+            Ok(answered) => return Record { owner, sent, answered },
+            Err(status) if status.code() == Code::AlreadyExists => continue,
+            Err(status) => panic!("{}: {status:?}: {sent:?}", method.path),
+        }
+    }
+    panic!("{}: no free identifier", method.path)
+}
+
+/// A Create request with every field filled and references to what exists.
+pub async fn request(world: &World, owner: &Actor, resource: &ResourceInfo, method: &Method) -> DynamicMessage {
+    let names = names(world, owner, &method.input).await;
+    let mut message = example::filled(&method.input, &names);
+    for (_, path, value) in TIED.iter().filter(|(kind, _, _)| *kind == resource.type_name) {
+        let value = if value.is_empty() { None } else { Some(tied_value(&message, path, value)) };
+        example::set(&mut message, path, value);
+    }
+    message
+}
+
+/// A value for the field at a path: the name of an enum's value, or a text.
+fn tied_value(message: &DynamicMessage, path: &str, value: &str) -> Value {
+    let mut descriptor = message.descriptor();
+    let mut parts = path.split('.').peekable();
+    while let Some(part) = parts.next() {
+        let field = descriptor.get_field_by_name(part.trim_end_matches("[0]")).unwrap_or_else(|| panic!("no field {path}"));
+        match field.kind() {
+            Kind::Message(inner) if parts.peek().is_some() => descriptor = inner,
+            Kind::Enum(values) => {
+                return Value::EnumNumber(values.get_value_by_name(value).expect("a value of the enum").number());
+            }
+            _ => return Value::String(value.to_owned()),
+        }
+    }
+    panic!("{path} leads to a message")
+}
+
+/// Existing names for everything that a message refers to.
+pub async fn names(world: &World, actor: &Actor, message: &prost_reflect::MessageDescriptor) -> Names {
+    let mut names = Names::new();
+    for kind in example::references(message) {
+        let preferred = PREFERRED.iter().find(|(preferred, _)| *preferred == kind).map(|(_, name)| (*name).to_owned());
+        let name = match preferred {
+            Some(name) => name,
+            None => Box::pin(existing(world, actor, &kind)).await,
+        };
+        names.insert(kind, name);
+    }
+    names
+}
+
+/// The first record of a kind that the actor sees; made, if there is none.
+async fn existing(world: &World, actor: &Actor, kind: &str) -> String {
+    let resource = api::contract().resources().find(|resource| resource.type_name == kind).unwrap_or_else(|| panic!("no resource {kind}"));
+    let found = actor.all(&resource.collection, "").await;
+    match found.first().and_then(|record| record["name"].as_str()) {
+        Some(name) => name.to_owned(),
+        None => Box::pin(create(world, resource)).await.name(),
+    }
+}
+
+pub fn is_resource(kind: &Kind, resource: &ResourceInfo) -> bool {
+    matches!(kind, Kind::Message(message) if message.full_name() == resource.message.full_name())
+}
+
+/// Gives the identifier that the caller chooses, if there is one, another form at each attempt.
+fn with_identifier(mut message: DynamicMessage, attempt: u32) -> DynamicMessage {
+    let field = message.descriptor().fields().find(|field| field.name().ends_with("_id") && field.kind() == Kind::String);
+    let Some(field) = field else { return message };
+    let letters: String = [attempt / 26, attempt % 26].iter().filter_map(|n| char::from_u32('a' as u32 + n)).collect();
+    let form = super::rules::Rules::of(&field);
+    let identifier = match form.format.as_deref() {
+        Some("COUNTRY_CODE") => format!("X{}", letters.to_uppercase().chars().last().expect("invariant: two letters")),
+        _ => format!("example-{letters}"),
+    };
+    message.set_field(&field, Value::String(identifier));
+    message
+}
