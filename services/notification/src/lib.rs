@@ -1,1 +1,8 @@
-//! placeholder
+//! Notification.
+
+mod envelope;
+mod matching;
+mod mention;
+mod schedule;
+mod signing;
+mod wording;
