@@ -1,0 +1,109 @@
+//! The reference data that the registry brings along, as messages ready to be recorded. The files and their sources are
+//! described in `data/README.md`.
+
+mod agency;
+mod country;
+mod locality;
+mod mission;
+mod region;
+mod trade_agreement;
+
+pub use agency::agencies;
+pub use country::countries;
+pub use locality::localities;
+pub use mission::missions;
+pub use region::regions;
+pub use trade_agreement::trade_agreements;
+
+use api::shared::v1::Source;
+use serde::de::DeserializeOwned;
+
+/// A file that cannot be used. The unit tests parse every file, so that this is never met at a start.
+#[derive(Debug)]
+pub struct Broken(String);
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "reference data: {}", self.0)
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// All rows of a file.
+fn rows<R: DeserializeOwned>(file: &str, text: &str) -> Result<Vec<R>, Broken> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    reader.deserialize().collect::<Result<_, _>>().map_err(|error| Broken(format!("{file}: {error}")))
+}
+
+/// The parts of a cell that holds several.
+fn parts(cell: &str) -> impl Iterator<Item = String> {
+    cell.split(';').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned)
+}
+
+fn countries_of(cell: &str) -> Vec<String> {
+    parts(cell).map(|code| format!("countries/{code}")).collect()
+}
+
+fn yes(file: &str, cell: &str) -> Result<bool, Broken> {
+    match cell {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        other => Err(Broken(format!("{file}: {other:?} is neither yes nor no"))),
+    }
+}
+
+fn source(citation: String, confidence: String) -> Option<Source> {
+    Some(Source { citation, confidence })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use api::Resource;
+
+    use super::*;
+
+    /// Every record keeps the contract's own rules, and no name is borne twice.
+    fn check<R: Resource>(records: &[R]) -> HashSet<String> {
+        let mut names = HashSet::new();
+        for record in records {
+            assert_eq!(record.violations(), [], "{}", record.name());
+            assert!(names.insert(record.name().to_owned()), "{} twice", record.name());
+        }
+        names
+    }
+
+    #[test]
+    fn every_record_keeps_the_rules_of_the_contract_and_refers_to_records_that_exist() {
+        let countries = check(&countries().expect("countries.csv"));
+        let localities = localities().expect("localities.csv");
+        let units = check(&localities);
+        let regions = regions(&localities).expect("regions.csv");
+        check(&regions);
+        let agencies = agencies(&localities).expect("agency_codes.csv");
+        let bodies = check(&agencies);
+        let missions = missions().expect("missions.csv");
+        check(&missions);
+        let agreements = trade_agreements().expect("agreements.csv");
+        check(&agreements);
+        for locality in &localities {
+            for period in &locality.periods {
+                assert!(period.border_countries.iter().all(|country| countries.contains(country)));
+            }
+            assert!(locality.predecessors.iter().all(|step| units.contains(&step.locality)), "{}", locality.name);
+        }
+        assert!(regions.iter().flat_map(|region| &region.members).all(|member| units.contains(&member.locality)));
+        for agency in &agencies {
+            assert!(agency.locality.is_empty() || units.contains(&agency.locality), "{}", agency.name);
+            assert!(agency.successor.is_empty() || bodies.contains(&agency.successor), "{}", agency.name);
+        }
+        for mission in &missions {
+            assert!(countries.contains(&mission.host_country), "{}", mission.name);
+            assert!(mission.accreditations.iter().all(|it| countries.contains(&it.country)), "{}", mission.name);
+        }
+        let parties = agreements.iter().flat_map(|agreement| &agreement.parties);
+        assert!(parties.into_iter().all(|party| countries.contains(&party.country)));
+    }
+}

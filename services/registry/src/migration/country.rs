@@ -1,0 +1,3 @@
+//! Countries.
+
+store::migration!(M20261122Country, "country", []);
