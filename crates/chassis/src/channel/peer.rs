@@ -1,0 +1,97 @@
+//! One service as its callers see it.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context as Poller, Poll};
+
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::channel::remote::Remote;
+use crate::error::{Error, Result};
+use crate::server::{Request, Response, Stack, refuse};
+
+/// One service, in this process or elsewhere. Cheap to clone; made for a generated client, but adds nothing to requests:
+/// see [`crate::channel::Peers::client_as`].
+#[derive(Clone)]
+pub struct Peer(Arc<Place>);
+
+struct Place {
+    name: String,
+    local: OnceLock<Stack>,
+    remote: Option<Remote>,
+}
+
+impl Peer {
+    pub(super) fn new(name: &str, url: Option<&str>) -> Peer {
+        let remote = url.map(|url| Remote::new(name, url));
+        Peer(Arc::new(Place { name: name.to_owned(), local: OnceLock::new(), remote }))
+    }
+
+    pub(super) fn set_local(&self, stack: Stack) {
+        if self.0.local.set(stack).is_err() {
+            tracing::warn!(service = self.0.name, "registered twice; the first one stays");
+        }
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.0.local.get().is_some() || self.0.remote.is_some()
+    }
+
+    /// What the service is called.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whether it runs in this process.
+    pub fn is_local(&self) -> bool {
+        self.0.local.get().is_some()
+    }
+
+    /// Passes a request on. Whatever goes wrong, also that the service cannot be reached, is a status in the answer.
+    pub fn answer(&self, request: Request) -> impl Future<Output = Response> + Send + use<> {
+        let place = self.0.clone();
+        async move {
+            match (place.local.get(), &place.remote) {
+                (Some(stack), _) => stack.answer(request).await,
+                (None, Some(remote)) => remote.answer(request).await,
+                (None, None) => refuse(Error::unavailable(&place.name).because("neither served here nor configured")),
+            }
+        }
+    }
+
+    /// Asks the service whether it is ready.
+    pub async fn ready(&self) -> Result<()> {
+        let request = HealthCheckRequest { service: String::new() };
+        let answer = HealthClient::new(self.clone()).check(request).await?.into_inner();
+        match answer.status() {
+            ServingStatus::Serving => Ok(()),
+            _ => Err(Error::unavailable(&self.0.name)),
+        }
+    }
+}
+
+impl tower::Service<Request> for Peer {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Poller<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let answer = self.answer(request);
+        Box::pin(async move { Ok(answer.await) })
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Peer({})", self.0.name)
+    }
+}

@@ -1,0 +1,55 @@
+//! The end of the stack: the handler, with what is known of the request at hand.
+
+use http::HeaderMap;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tower::ServiceExt as _;
+
+use crate::context::{Context, Facts};
+use crate::error::{Error, Result};
+use crate::server::{Call, Layer, Response, refuse};
+use crate::target::Called;
+use crate::telemetry::trace;
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const IDEMPOTENCY_KEY_LENGTH_MAX: usize = 200;
+
+pub(super) struct Dispatch {
+    routes: Routes,
+}
+
+impl Dispatch {
+    pub(super) fn new(routes: Routes) -> Dispatch {
+        Dispatch { routes: routes.prepare() }
+    }
+}
+
+impl Layer for Dispatch {
+    async fn run(&self, mut call: Call) -> Response {
+        if let Called::Rpc(target) = call.called {
+            let idempotency_key = match idempotency_key(call.request.headers()) {
+                Ok(key) => key,
+                Err(error) => return refuse(error),
+            };
+            let trace_id = trace::current().map(|trace| trace.trace_id_text()).unwrap_or_default();
+            let (caller, deadline, method) = (call.caller, call.deadline, target.method);
+            let context = Context::new(Facts { caller, method, idempotency_key, trace_id, deadline });
+            call.request.extensions_mut().insert(context);
+        }
+        match self.routes.clone().oneshot(call.request).await {
+            Ok(response) => response.map(Body::new),
+            Err(never) => match never {},
+        }
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| {
+        (1..=IDEMPOTENCY_KEY_LENGTH_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    });
+    match key {
+        Some(key) => Ok(Some(key.to_owned())),
+        None => Err(Error::invalid("Idempotency-Key", "must have 1 to 200 visible ASCII characters")),
+    }
+}

@@ -1,0 +1,115 @@
+//! Each request in its trace, as a span, and counted: rate, errors and duration.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as Poller, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Frame, SizeHint};
+use tokio::time::Instant;
+use tonic::Status;
+use tonic::body::Body;
+use tracing::Instrument as _;
+
+use crate::server::{Call, Layer, Response};
+use crate::target::Called;
+use crate::telemetry::{metrics, trace};
+
+pub(super) struct Observe<L> {
+    next: L,
+}
+
+impl<L> Observe<L> {
+    pub(super) fn new(next: L) -> Observe<L> {
+        Observe { next }
+    }
+}
+
+impl<L: Layer> Layer for Observe<L> {
+    async fn run(&self, call: Call) -> Response {
+        let begin = Instant::now();
+        let (called, stream) = (call.called, call.called.is_stream());
+        let (trace, span) = trace::enter(call.request.headers(), call.request.uri().path());
+        let recorded = span.clone();
+        let response = trace::within(trace, traced(span, self.next.run(call))).await;
+        if recorded.is_none() && !metrics::on() {
+            return response;
+        }
+        let end = End { called, begin, span: recorded };
+        match stream && !response.headers().contains_key("grpc-status") {
+            true => response.map(|body| Body::new(Observed { body, end: Some(end) })),
+            false => {
+                end.record(response.headers());
+                response
+            }
+        }
+    }
+}
+
+/// Runs `work` in `span`, at no cost if nobody records spans.
+async fn traced(span: tracing::Span, work: impl Future<Output = Response>) -> Response {
+    match span.is_none() {
+        true => work.await,
+        false => work.instrument(span).await,
+    }
+}
+
+/// What is recorded when a request ends.
+struct End {
+    called: Called,
+    begin: Instant,
+    span: tracing::Span,
+}
+
+impl End {
+    /// Records with the status in `headers` (or trailers); without one the answer went well so far.
+    fn record(self, headers: &HeaderMap) {
+        let code = headers.get("grpc-status").map_or(tonic::Code::Ok, |code| tonic::Code::from_bytes(code.as_bytes()));
+        self.finish(code);
+    }
+
+    fn finish(self, code: tonic::Code) {
+        metrics::record(&self.called, code, self.begin.elapsed());
+        trace::close(&self.span, code);
+    }
+}
+
+/// The body of a stream, recorded when it ends.
+struct Observed {
+    body: Body,
+    end: Option<End>,
+}
+
+impl http_body::Body for Observed {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(poller));
+        if let Some(Ok(frame)) = &frame
+            && let Some(trailers) = frame.trailers_ref()
+            && let Some(end) = self.end.take()
+        {
+            end.record(trailers);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Observed {
+    /// A stream that is dropped before its end was left by its client.
+    fn drop(&mut self) {
+        if let Some(end) = self.end.take() {
+            end.finish(tonic::Code::Cancelled);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The trace that a request belongs to, after the W3C recommendation: taken from the headers or begun here, and handed on
+//! to every peer, whether or not anybody records it.
+
+use std::cell::Cell;
+use std::future::Future;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
+use rand::Rng as _;
+use tonic::Code;
+use tracing::Span;
+use tracing::field::Empty;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// One place in one trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trace {
+    trace_id: u128,
+    span_id: u64,
+    sampled: bool,
+    state: Option<HeaderValue>,
+}
+
+tokio::task_local! {
+    static CURRENT: Trace;
+}
+
+/// Runs `work` as a part of `trace`.
+pub(crate) fn within<F: Future>(trace: Trace, work: F) -> impl Future<Output = F::Output> {
+    CURRENT.scope(trace, work)
+}
+
+/// The trace that this task works for, if there is one.
+pub(crate) fn current() -> Option<Trace> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
+/// The id of the trace that this task works for, if there is one.
+pub(super) fn current_id() -> Option<u128> {
+    CURRENT.try_with(|trace| trace.trace_id).ok()
+}
+
+/// The place at which a server works on a request for `path` with these headers, and its span, which is none unless
+/// somebody records spans.
+pub(crate) fn enter(headers: &HeaderMap, path: &str) -> (Trace, Span) {
+    let parent = Trace::extract(headers);
+    let span = server_span(path);
+    if span.is_none() {
+        return (parent.unwrap_or_else(Trace::begin), span);
+    }
+    if let Some(parent) = &parent {
+        let remote = opentelemetry::Context::new().with_remote_span_context(parent.span_context());
+        let _ = span.set_parent(remote);
+    }
+    let state = parent.and_then(|parent| parent.state);
+    (Trace::of(&span, state), span)
+}
+
+fn server_span(path: &str) -> Span {
+    tracing::info_span!(target: "ngkt::rpc", "rpc", otel.name = path.trim_start_matches('/'), otel.kind = "server",
+        rpc.system.name = "grpc", rpc.response.status_code = Empty, otel.status_code = Empty)
+}
+
+/// The span of a call to a peer; none unless somebody records spans.
+pub(crate) fn client_span(path: &str, peer: &str) -> Span {
+    tracing::info_span!(target: "ngkt::rpc", "call", otel.name = path.trim_start_matches('/'), otel.kind = "client",
+        rpc.system.name = "grpc", server.address = peer, rpc.response.status_code = Empty, otel.status_code = Empty)
+}
+
+/// Says in a span how the call ended. Only faults of the server are errors: a caller's own mistakes are its business.
+pub(crate) fn close(span: &Span, code: Code) {
+    if span.is_none() {
+        return;
+    }
+    span.record("rpc.response.status_code", super::metrics::name(code));
+    if matches!(code, Code::Unknown | Code::Internal | Code::Unavailable | Code::DataLoss | Code::DeadlineExceeded) {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
+/// Writes the current place into the headers of a call to a peer: that of `span` if it is recorded.
+pub(crate) fn inject(headers: &mut HeaderMap, span: &Span) {
+    let current = current();
+    let trace = match span.is_none() {
+        true => current,
+        false => Some(Trace::of(span, current.and_then(|trace| trace.state))),
+    };
+    let trace = trace.unwrap_or_else(Trace::begin);
+    headers.insert(TRACEPARENT, trace.traceparent());
+    if let Some(state) = trace.state {
+        headers.insert(TRACESTATE, state);
+    }
+}
+
+impl Trace {
+    /// A new trace. It is not marked as sampled: whoever records spans decides that.
+    fn begin() -> Trace {
+        let mut random = rand::rng();
+        Trace { trace_id: random.random_range(1..=u128::MAX), span_id: next_span_id(), sampled: false, state: None }
+    }
+
+    fn of(span: &Span, state: Option<HeaderValue>) -> Trace {
+        let context = span.context();
+        let context = context.span().span_context().clone();
+        Trace {
+            trace_id: u128::from_be_bytes(context.trace_id().to_bytes()),
+            span_id: u64::from_be_bytes(context.span_id().to_bytes()),
+            sampled: context.is_sampled(),
+            state,
+        }
+    }
+
+    /// What `traceparent` says; nothing if it is missing or malformed.
+    fn extract(headers: &HeaderMap) -> Option<Trace> {
+        let text = headers.get(TRACEPARENT)?.to_str().ok()?;
+        let mut parts = text.split('-');
+        let (version, trace_id, span_id, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let version = hexadecimal(version, 2)?;
+        if version == 0xff || (version == 0 && parts.next().is_some()) {
+            return None;
+        }
+        let trace_id = hexadecimal(trace_id, 32).filter(|id| *id != 0)?;
+        let span_id = hexadecimal(span_id, 16).filter(|id| *id != 0)? as u64;
+        let sampled = hexadecimal(flags, 2)? & 1 == 1;
+        Some(Trace { trace_id, span_id, sampled, state: headers.get(TRACESTATE).cloned() })
+    }
+
+    fn traceparent(&self) -> HeaderValue {
+        let flags = u8::from(self.sampled);
+        let text = format!("00-{:032x}-{:016x}-{flags:02x}", self.trace_id, self.span_id);
+        HeaderValue::try_from(text).expect("invariant: hexadecimal digits and hyphens")
+    }
+
+    /// The trace's id as it is written: 32 hexadecimal digits.
+    pub(crate) fn trace_id_text(&self) -> String {
+        format!("{:032x}", self.trace_id)
+    }
+
+    fn span_context(&self) -> SpanContext {
+        let flags = if self.sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
+        let state = self.state.as_ref().and_then(|state| state.to_str().ok()?.parse::<TraceState>().ok());
+        let (trace_id, span_id) = (TraceId::from(self.trace_id), SpanId::from(self.span_id));
+        SpanContext::new(trace_id, span_id, flags, true, state.unwrap_or_default())
+    }
+}
+
+/// Exactly `digits` lower-case hexadecimal digits.
+fn hexadecimal(text: &str, digits: usize) -> Option<u128> {
+    let valid = text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if valid { u128::from_str_radix(text, 16).ok() } else { None }
+}
+
+fn next_span_id() -> u64 {
+    thread_local! { static NEXT: Cell<u64> = Cell::new(rand::rng().random()); }
+    NEXT.with(|next| {
+        let id = next.get().wrapping_add(0x9e37_79b9_7f4a_7c15).max(1);
+        next.set(id);
+        id
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(traceparent: &str) -> HeaderMap {
+        HeaderMap::from_iter([(TRACEPARENT, HeaderValue::from_str(traceparent).unwrap())])
+    }
+
+    #[test]
+    fn a_trace_context_survives_the_hop() {
+        let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let trace = Trace::extract(&headers(text)).unwrap();
+        assert_eq!(trace.traceparent(), text);
+        assert_eq!(trace.trace_id_text(), "0af7651916cd43dd8448eb211c80319c");
+    }
+
+    #[test]
+    fn a_malformed_trace_context_is_as_good_as_none() {
+        for text in [
+            "",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+            "00-+af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ] {
+            assert_eq!(Trace::extract(&headers(text)), None, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_peer_is_called_in_the_same_trace() {
+        let incoming = headers("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00");
+        let (trace, span) = enter(&incoming, "/x/Y");
+        let mut outgoing = HeaderMap::new();
+        within(trace, async { inject(&mut outgoing, &span) }).await;
+        assert_eq!(Trace::extract(&outgoing).unwrap().trace_id, Trace::extract(&incoming).unwrap().trace_id);
+    }
+}
