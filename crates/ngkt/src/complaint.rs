@@ -25,17 +25,22 @@ impl Debug for Complaint {
     }
 }
 
-/// An error and what caused it, each cause once.
-impl<E: Error> From<E> for Complaint {
+/// An error and what caused it, each cause once. What the platform tells its callers of an internal error is no news to
+/// an operator: there the cause stands alone.
+impl<E: Error + 'static> From<E> for Complaint {
     fn from(error: E) -> Complaint {
-        let mut words = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let more = error.to_string();
-            if !words.contains(&more) {
-                words = format!("{words}: {more}");
+        let internal = (&error as &dyn Error).downcast_ref::<chassis::Error>().filter(|error| error.reason() == "INTERNAL");
+        let mut causes = std::iter::successors(Some(&error as &dyn Error), |error| error.source());
+        if internal.is_some_and(|error| error.cause().is_some()) {
+            causes.next();
+        }
+        let mut words = String::new();
+        for cause in causes.map(ToString::to_string) {
+            if words.is_empty() {
+                words = cause;
+            } else if !words.contains(&cause) {
+                words = format!("{words}: {cause}");
             }
-            cause = error.source();
         }
         Complaint(words)
     }
@@ -62,5 +67,13 @@ mod tests {
         let cause = std::io::Error::other("no space left");
         let error = std::io::Error::other(cause);
         assert_eq!(Complaint::from(error).to_string(), "no space left");
+    }
+
+    #[test]
+    fn an_internal_error_is_told_by_its_cause() {
+        let error = chassis::Error::internal(std::io::Error::other("no space left"));
+        assert_eq!(Complaint::from(error).to_string(), "no space left");
+        let error = chassis::Error::not_found("countries/QQ");
+        assert_eq!(Complaint::from(error).to_string(), "NOT_FOUND: countries/QQ was not found");
     }
 }

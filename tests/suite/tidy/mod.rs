@@ -5,3 +5,5 @@ mod documents;
 mod shape;
 mod source;
 mod spelling;
+
+pub use source::text;

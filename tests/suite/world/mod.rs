@@ -11,6 +11,7 @@ pub mod dynamic;
 pub mod keeper;
 pub mod postgres;
 pub mod running;
+pub mod shell;
 pub mod webhook;
 
 use std::collections::HashMap;

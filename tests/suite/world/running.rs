@@ -15,6 +15,7 @@ pub const SERVICES: [&str; 4] = ["registry", "investment", "events", "notificati
 /// A platform that runs.
 pub struct Running {
     folder: PathBuf,
+    config_text: String,
     config: ngkt::Config,
     address: SocketAddr,
     databases: Vec<String>,
@@ -43,22 +44,23 @@ impl Running {
         let databases = if backend == Backend::Postgres { databases(&mut settings) } else { Vec::new() };
         settings.push(("gateway.listen", "127.0.0.1:0".to_owned()));
         let config = ngkt::Config::load(None, &settings).expect("the settings of a world are right");
+        settings.pop();
+        let config_text: String = settings.iter().map(|(key, value)| format!("{key} = {}\n", toml_value(key, value))).collect();
         if backend == Backend::Split {
-            settings.pop();
-            return Running::start_apart(folder, config, &settings);
+            return Running::start_apart(folder, config, config_text);
         }
         let platform = ngkt::Platform::start(config.clone(), ngkt::Roles::All).await.expect("the platform starts");
         let address = platform.gateway_address().expect("invariant: all roles include the gateway");
-        Running { folder, config, address, databases, processes: Mutex::new(Processes::Together(Some(platform))) }
+        Running { folder, config_text, config, address, databases, processes: Mutex::new(Processes::Together(Some(platform))) }
     }
 
-    fn start_apart(folder: PathBuf, config: ngkt::Config, settings: &[(&str, String)]) -> Running {
+    fn start_apart(folder: PathBuf, config: ngkt::Config, config_text: String) -> Running {
         // Held until all are known, so that no two are the same.
         let listeners: Vec<TcpListener> =
             (0..5).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
         let mut addresses = listeners.iter().map(|listener| listener.local_addr().expect("a bound socket"));
         let address = addresses.next().expect("invariant: five of them");
-        let mut file: String = settings.iter().map(|(key, value)| format!("{key} = {}\n", toml_value(key, value))).collect();
+        let mut file = config_text.clone();
         file.push_str(&format!("gateway.listen = \"{address}\"\n"));
         for (service, address) in SERVICES.iter().zip(addresses) {
             file.push_str(&format!("{service}.listen = \"{address}\"\n{service}.url = \"http://{address}\"\n"));
@@ -68,7 +70,7 @@ impl Running {
         // The gateway first: every process may start before those that it needs.
         let names = ["gateway"].into_iter().chain(SERVICES);
         let roles = names.map(|name| Role { name, child: Some(spawn(name, &folder)) }).collect();
-        Running { folder, config, address, databases: Vec::new(), processes: Mutex::new(Processes::Apart(roles)) }
+        Running { folder, config_text, config, address, databases: Vec::new(), processes: Mutex::new(Processes::Apart(roles)) }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -78,6 +80,11 @@ impl Running {
     /// Settings that all its roles share.
     pub fn config(&self) -> &ngkt::Config {
         &self.config
+    }
+
+    /// The same as a settings file, but for ports.
+    pub fn config_text(&self) -> &str {
+        &self.config_text
     }
 
     /// The data folder.
@@ -100,14 +107,28 @@ impl Running {
         role.child = Some(spawn(role.name, &self.folder));
     }
 
+    /// Stops a platform of one process in good order and starts it again on the same data and address.
+    pub async fn stop_and_start(&self) {
+        let platform = self.take_platform().expect("all roles are one process here");
+        platform.shutdown().await;
+        let mut config = self.config.clone();
+        config.gateway.listen = self.address;
+        let platform = ngkt::Platform::start(config, ngkt::Roles::All).await.expect("the platform starts again");
+        *self.processes.lock().expect("no holder panics") = Processes::Together(Some(platform));
+    }
+
     /// Stops everything, in good order where it is one process.
     pub async fn stop(self) {
-        let platform = match &mut *self.processes.lock().expect("no holder panics") {
-            Processes::Together(platform) => platform.take(),
-            Processes::Apart(_) => None,
-        };
+        let platform = self.take_platform();
         if let Some(platform) = platform {
             platform.shutdown().await;
+        }
+    }
+
+    fn take_platform(&self) -> Option<ngkt::Platform> {
+        match &mut *self.processes.lock().expect("no holder panics") {
+            Processes::Together(platform) => platform.take(),
+            Processes::Apart(_) => None,
         }
     }
 }
@@ -150,7 +171,11 @@ fn databases(settings: &mut Vec<(&'static str, String)>) -> Vec<String> {
 }
 
 fn toml_value(key: &str, value: &str) -> String {
-    if key.ends_with("networks") { format!("[{value:?}]") } else { format!("{value:?}") }
+    match key {
+        "notification.webhook.allow_networks" => format!("[{value:?}]"),
+        _ if key.ends_with("_max") => value.to_owned(),
+        _ => format!("{value:?}"),
+    }
 }
 
 fn spawn(role: &str, folder: &Path) -> Child {

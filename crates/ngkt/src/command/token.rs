@@ -1,9 +1,9 @@
 //! `ngkt token`: a bearer token of the platform's own issuer.
 
-use std::path::Path;
-
 use api::options::v1::Role;
 use chassis::caller::Caller;
+use chassis::clock::Clock;
+use chassis::config::Config;
 use chassis::identity::Issuer;
 use clap::Args;
 
@@ -51,13 +51,13 @@ pub fn run(arguments: Arguments) -> Result<(), Complaint> {
         subject: &arguments.subject,
         hours: arguments.hours,
     };
-    println!("{}", token(&config.key_dir(), &request)?);
+    println!("{}", token(&config, &request)?);
     Ok(())
 }
 
-/// Issues a bearer token with the key that lies in `key_dir`, which is made if it is not there.
+/// Issues a bearer token for the platform with these settings, with its key, which is made if it is not there.
 /// Fails on an organization or a role that does not exist.
-pub fn token(key_dir: &Path, request: &TokenRequest<'_>) -> Result<String, Complaint> {
+pub fn token(config: &Config, request: &TokenRequest<'_>) -> Result<String, Complaint> {
     check_organization(request.organization)?;
     let roles = request.roles.iter().map(|role| parse_role(role)).collect::<Result<Vec<_>, _>>()?;
     let caller = Caller {
@@ -66,7 +66,7 @@ pub fn token(key_dir: &Path, request: &TokenRequest<'_>) -> Result<String, Compl
         roles,
         represented: String::new(),
     };
-    Ok(Issuer::local(key_dir)?.issue(&caller, request.hours)?)
+    Ok(Issuer::local(&config.key_dir(), Clock::of(&config.clock))?.issue(&caller, request.hours)?)
 }
 
 /// The collections whose members people and systems act for.
