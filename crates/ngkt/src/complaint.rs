@@ -29,7 +29,8 @@ impl Debug for Complaint {
 /// an operator: there the cause stands alone.
 impl<E: Error + 'static> From<E> for Complaint {
     fn from(error: E) -> Complaint {
-        let internal = (&error as &dyn Error).downcast_ref::<chassis::Error>().filter(|error| error.reason() == "INTERNAL");
+        let internal =
+            (&error as &dyn Error).downcast_ref::<chassis::Error>().filter(|error| error.reason() == "INTERNAL");
         let mut causes = std::iter::successors(Some(&error as &dyn Error), |error| error.source());
         if internal.is_some_and(|error| error.cause().is_some()) {
             causes.next();

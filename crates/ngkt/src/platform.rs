@@ -19,8 +19,7 @@ pub(crate) const SERVICES: [&Service; 4] =
 const GATEWAY: &str = "gateway";
 
 /// Everything that a process can be.
-pub const ROLES: [&str; 5] =
-    [SERVICES[0].name, SERVICES[1].name, SERVICES[2].name, SERVICES[3].name, GATEWAY];
+pub const ROLES: [&str; 5] = [SERVICES[0].name, SERVICES[1].name, SERVICES[2].name, SERVICES[3].name, GATEWAY];
 
 /// Which roles a process takes.
 #[derive(Debug, Clone)]

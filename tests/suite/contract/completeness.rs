@@ -13,10 +13,19 @@ fn every_rpc_has_a_route_an_access_rule_and_a_comment() {
     for method in api::contract().methods() {
         assert!(!method.routes.is_empty(), "{} has no route", method.path);
         let access = &method.access;
-        assert!(access.public || access.authenticated || !access.roles.is_empty(), "{} may be called by nobody", method.path);
+        assert!(
+            access.public || access.authenticated || !access.roles.is_empty(),
+            "{} may be called by nobody",
+            method.path
+        );
         assert!(method.comment.trim().ends_with('.'), "{}: no whole sentence: {}", method.path, method.comment);
         for route in &method.routes {
-            assert!(routes.insert(format!("{} {}", route.http, route.template)), "{}: {} twice", method.path, route.template);
+            assert!(
+                routes.insert(format!("{} {}", route.http, route.template)),
+                "{}: {} twice",
+                method.path,
+                route.template
+            );
         }
     }
 }

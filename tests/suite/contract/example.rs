@@ -12,8 +12,9 @@ pub type Names = BTreeMap<String, String>;
 /// Names that have the right form and belong to nothing.
 pub fn made_up_names() -> Names {
     let resources = api::contract().resources();
-    let mut names: Names =
-        resources.map(|resource| (resource.type_name.clone(), format!("{}/{}", resource.collection, "zz-made-up"))).collect();
+    let mut names: Names = resources
+        .map(|resource| (resource.type_name.clone(), format!("{}/{}", resource.collection, "zz-made-up")))
+        .collect();
     names.insert("*".to_owned(), "localities/zz-made-up".to_owned());
     names
 }

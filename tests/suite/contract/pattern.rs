@@ -24,7 +24,9 @@ fn write(hir: &Hir, text: &mut String) {
 
 #[test]
 fn texts_match_their_patterns() {
-    for (pattern, text) in [("^VSIC(2018|2025)/[A-V]$", "VSIC2018/V"), ("^[A-Z]{3}$", "ZZZ"), ("^[a-z][a-z0-9_]*$", "zz")] {
+    for (pattern, text) in
+        [("^VSIC(2018|2025)/[A-V]$", "VSIC2018/V"), ("^[A-Z]{3}$", "ZZZ"), ("^[a-z][a-z0-9_]*$", "zz")]
+    {
         assert_eq!(matching(pattern), text);
     }
 }

@@ -3,7 +3,7 @@
 use api::Verb;
 use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 
-use super::record::{create_as, creatable, method, request};
+use super::record::{creatable, create_as, method, request};
 use super::standard::{get, update_request};
 use super::{PEOPLE, example, may_call, reason, somebody_who_may};
 use crate::world::dynamic::from_json;
@@ -46,11 +46,15 @@ fn listed(update: &api::Method, stranger: &crate::world::actor::Actor) -> bool {
 
 /// People of three bodies of government, none of them the owner's nor one that an example refers to.
 fn strangers(world: &World, owner: &str) -> Vec<crate::world::actor::Actor> {
-    [("missions/vn-fr-emb", "mission-officer"), ("localities/ca-mau", "locality-officer"), ("agencies/g05", "agency-officer")]
-        .into_iter()
-        .filter(|(organization, _)| *organization != owner)
-        .map(|(organization, role)| world.actor(organization, &[role]))
-        .collect()
+    [
+        ("missions/vn-fr-emb", "mission-officer"),
+        ("localities/ca-mau", "locality-officer"),
+        ("agencies/g05", "agency-officer"),
+    ]
+    .into_iter()
+    .filter(|(organization, _)| *organization != owner)
+    .map(|(organization, role)| world.actor(organization, &[role]))
+    .collect()
 }
 
 fn owner_only(resource: &api::ResourceInfo) -> Value {

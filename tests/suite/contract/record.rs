@@ -65,7 +65,11 @@ pub async fn create(world: &World, resource: &ResourceInfo) -> Record {
 pub async fn create_as(owner: Actor, resource: &ResourceInfo, method: &Method, message: DynamicMessage) -> Record {
     for attempt in 0..50 {
         let message = with_identifier(message.clone(), attempt);
-        let field = message.descriptor().fields().find(|field| is_resource(&field.kind(), resource)).expect("a Create has its resource");
+        let field = message
+            .descriptor()
+            .fields()
+            .find(|field| is_resource(&field.kind(), resource))
+            .expect("a Create has its resource");
         let Value::Message(sent) = message.get_field(&field).into_owned() else { panic!("a resource is a message") };
         match owner.call(method, message).await {
             Ok(answered) => return Record { owner, sent, answered },
@@ -92,7 +96,8 @@ fn tied_value(message: &DynamicMessage, path: &str, value: &str) -> Value {
     let mut descriptor = message.descriptor();
     let mut parts = path.split('.').peekable();
     while let Some(part) = parts.next() {
-        let field = descriptor.get_field_by_name(part.trim_end_matches("[0]")).unwrap_or_else(|| panic!("no field {path}"));
+        let field =
+            descriptor.get_field_by_name(part.trim_end_matches("[0]")).unwrap_or_else(|| panic!("no field {path}"));
         match field.kind() {
             Kind::Message(inner) if parts.peek().is_some() => descriptor = inner,
             Kind::Enum(values) => {
@@ -120,7 +125,10 @@ pub async fn names(world: &World, actor: &Actor, message: &prost_reflect::Messag
 
 /// The first record of a kind that the actor sees; made, if there is none.
 async fn existing(world: &World, actor: &Actor, kind: &str) -> String {
-    let resource = api::contract().resources().find(|resource| resource.type_name == kind).unwrap_or_else(|| panic!("no resource {kind}"));
+    let resource = api::contract()
+        .resources()
+        .find(|resource| resource.type_name == kind)
+        .unwrap_or_else(|| panic!("no resource {kind}"));
     let found = actor.all(&resource.collection, "").await;
     match found.first().and_then(|record| record["name"].as_str()) {
         Some(name) => name.to_owned(),
@@ -134,7 +142,8 @@ pub fn is_resource(kind: &Kind, resource: &ResourceInfo) -> bool {
 
 /// Gives the identifier that the caller chooses, if there is one, another form at each attempt.
 fn with_identifier(mut message: DynamicMessage, attempt: u32) -> DynamicMessage {
-    let field = message.descriptor().fields().find(|field| field.name().ends_with("_id") && field.kind() == Kind::String);
+    let field =
+        message.descriptor().fields().find(|field| field.name().ends_with("_id") && field.kind() == Kind::String);
     let Some(field) = field else { return message };
     let letters: String = [attempt / 26, attempt % 26].iter().filter_map(|n| char::from_u32('a' as u32 + n)).collect();
     let form = super::rules::Rules::of(&field);

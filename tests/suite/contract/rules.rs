@@ -53,7 +53,8 @@ impl Rules {
                 _ => {}
             }
         }
-        rules.format = extension(field, &options, "ngkt.options.v1.format").and_then(|value| format_name(field, &value));
+        rules.format =
+            extension(field, &options, "ngkt.options.v1.format").and_then(|value| format_name(field, &value));
         let reference = extension(field, &options, "google.api.resource_reference").and_then(as_message);
         rules.reference = reference.and_then(|reference| text(&reference, "type"));
         if field.kind() == Kind::String {
@@ -137,7 +138,11 @@ fn numbers(value: Value) -> Vec<i32> {
 }
 
 fn as_number(value: &Value) -> Option<f64> {
-    value.as_f64().or(value.as_i32().map(f64::from)).or(value.as_i64().map(|n| n as f64)).or(value.as_u32().map(f64::from))
+    value
+        .as_f64()
+        .or(value.as_i32().map(f64::from))
+        .or(value.as_i64().map(|n| n as f64))
+        .or(value.as_u32().map(f64::from))
 }
 
 fn format_name(field: &FieldDescriptor, value: &Value) -> Option<String> {

@@ -5,7 +5,7 @@ use api::{Method, ResourceInfo, Verb};
 use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
 use tonic::Request;
 
-use super::record::{self, Record, create, creatable, method, text};
+use super::record::{self, Record, creatable, create, method, text};
 use super::{example, reason};
 use crate::world::actor::Actor;
 use crate::world::dynamic::{from_json, json};
@@ -147,9 +147,18 @@ pub async fn get(actor: &Actor, resource: &ResourceInfo, name: &str) -> DynamicM
 }
 
 /// An Update of these fields to the values in `record`.
-pub fn update_request(update: &Method, resource: &ResourceInfo, record: &DynamicMessage, mask: &[&str]) -> DynamicMessage {
+pub fn update_request(
+    update: &Method,
+    resource: &ResourceInfo,
+    record: &DynamicMessage,
+    mask: &[&str],
+) -> DynamicMessage {
     let mut request = DynamicMessage::new(update.input.clone());
-    let field = update.input.fields().find(|field| record::is_resource(&field.kind(), resource)).expect("an Update has its resource");
+    let field = update
+        .input
+        .fields()
+        .find(|field| record::is_resource(&field.kind(), resource))
+        .expect("an Update has its resource");
     request.set_field(&field, Value::Message(record.clone()));
     let mask_field = update.input.get_field_by_name("update_mask").expect("an Update has a mask");
     let Kind::Message(kind) = mask_field.kind() else { unreachable!("invariant: a mask is a message") };
@@ -170,13 +179,21 @@ fn free_text(resource: &ResourceInfo) -> Option<String> {
     let fields = resource.message.fields().filter(example::is_filled);
     let mut texts = fields.filter(|field| {
         let rules = super::rules::Rules::of(field);
-        let bound = rules.pattern.is_some() || rules.format.is_some() || rules.reference.is_some() || rules.well_known.is_some();
+        let bound = rules.pattern.is_some()
+            || rules.format.is_some()
+            || rules.reference.is_some()
+            || rules.well_known.is_some();
         field.kind() == Kind::String && !field.is_list() && !rules.immutable && !bound && rules.one_of.is_empty()
     });
     texts.next().map(|field| field.name().to_owned())
 }
 
-async fn with_key(actor: &Actor, method: &Method, message: DynamicMessage, key: &str) -> Result<serde_json::Value, tonic::Status> {
+async fn with_key(
+    actor: &Actor,
+    method: &Method,
+    message: DynamicMessage,
+    key: &str,
+) -> Result<serde_json::Value, tonic::Status> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("idempotency-key", key.parse().expect("invariant: ASCII"));
     actor.call_with(method, request).await.map(|answer| json(answer.get_ref()))

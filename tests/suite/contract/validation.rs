@@ -58,7 +58,8 @@ fn broken(method: &Method, path: &str, value: Option<Value>) -> DynamicMessage {
     let mut message = example::filled(&method.input, &example::made_up_names());
     if method.verb == Verb::Update {
         let (resource, rest) = path.split_once('.').unwrap_or((path, ""));
-        let name = example::made_up_names()[&method.resource.as_ref().expect("an update is of a resource").type_name].clone();
+        let name =
+            example::made_up_names()[&method.resource.as_ref().expect("an update is of a resource").type_name].clone();
         example::set(&mut message, &format!("{resource}.name"), Some(Value::String(name)));
         let changed = rest.split(['.', '[']).next().unwrap_or_default();
         if !changed.is_empty() {
@@ -77,7 +78,10 @@ fn assert_names(method: &Method, path: &str, status: &tonic::Status, why: &str) 
     let what = format!("{} with {path} {why}: {status:?}", method.path);
     assert_eq!((status.code(), reason(status).as_str()), (Code::InvalidArgument, "INVALID_ARGUMENT"), "{what}");
     let fields = broken_fields(status);
-    assert!(!fields.is_empty() && fields.iter().all(|field| field.starts_with(path.trim_end_matches("[0]"))), "{what}: {fields:?}");
+    assert!(
+        !fields.is_empty() && fields.iter().all(|field| field.starts_with(path.trim_end_matches("[0]"))),
+        "{what}: {fields:?}"
+    );
 }
 
 /// Fields that a caller fills, at any depth, by path; an item of a list stands for the others.
@@ -107,7 +111,9 @@ fn violations(field: &FieldDescriptor) -> Vec<(Value, &'static str)> {
     let mut found = if field.is_list() { list_violations(field, &rules) } else { Vec::new() };
     if !field.is_map() {
         let items = scalar_violations(field, &rules).into_iter();
-        found.extend(items.map(|(value, why)| if field.is_list() { (Value::List(vec![value]), why) } else { (value, why) }));
+        found.extend(
+            items.map(|(value, why)| if field.is_list() { (Value::List(vec![value]), why) } else { (value, why) }),
+        );
     }
     found
 }
@@ -135,7 +141,9 @@ fn scalar_violations(field: &FieldDescriptor, rules: &Rules) -> Vec<(Value, &'st
     match field.kind() {
         Kind::Enum(_) => {
             found.push((Value::EnumNumber(9_999), "of no known value"));
-            found.extend(rules.not_in.iter().map(|number| (Value::EnumNumber(*number), "of a value that is not allowed")));
+            found.extend(
+                rules.not_in.iter().map(|number| (Value::EnumNumber(*number), "of a value that is not allowed")),
+            );
         }
         Kind::String => {
             found.extend(rules.max_len.map(|most| text("x".repeat(most as usize + 1), "too long")));
@@ -150,8 +158,18 @@ fn scalar_violations(field: &FieldDescriptor, rules: &Rules) -> Vec<(Value, &'st
             }
         }
         kind => {
-            found.extend(rules.least.and_then(|(n, inclusive)| number(&kind, if inclusive { n - 1.0 } else { n })).map(|v| (v, "too small")));
-            found.extend(rules.greatest.and_then(|(n, inclusive)| number(&kind, if inclusive { n + 1.0 } else { n })).map(|v| (v, "too great")));
+            found.extend(
+                rules
+                    .least
+                    .and_then(|(n, inclusive)| number(&kind, if inclusive { n - 1.0 } else { n }))
+                    .map(|v| (v, "too small")),
+            );
+            found.extend(
+                rules
+                    .greatest
+                    .and_then(|(n, inclusive)| number(&kind, if inclusive { n + 1.0 } else { n }))
+                    .map(|v| (v, "too great")),
+            );
             if kind == Kind::Double {
                 found.push((Value::F64(f64::NAN), "that is not a number"));
             }

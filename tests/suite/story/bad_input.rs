@@ -130,6 +130,9 @@ fn assert_names(answer: &Answer, field: &str) {
 
 /// By its name in JSON or in the proto.
 fn names(value: &Value, field: &str) -> bool {
-    let snake: String = field.chars().flat_map(|c| if c.is_uppercase() { vec!['_', c.to_ascii_lowercase()] } else { vec![c] }).collect();
+    let snake: String = field
+        .chars()
+        .flat_map(|c| if c.is_uppercase() { vec!['_', c.to_ascii_lowercase()] } else { vec![c] })
+        .collect();
     value.as_str().is_some_and(|text| text.contains(field) || text.contains(&snake))
 }

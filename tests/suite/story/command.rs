@@ -54,7 +54,10 @@ fn an_address_in_use_is_told_in_one_line() {
         let folder = data.path().display().to_string();
         let refused = ngkt(&["up", "--data", &folder, "--listen", &world.address().to_string()]).await;
         let last = refused.err.lines().last().unwrap_or_default();
-        assert!(!refused.success && last.starts_with("ngkt: ") && last.contains(&world.address().to_string()), "{refused:?}");
+        assert!(
+            !refused.success && last.starts_with("ngkt: ") && last.contains(&world.address().to_string()),
+            "{refused:?}"
+        );
     });
 }
 

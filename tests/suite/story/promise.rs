@@ -98,19 +98,30 @@ pub async fn subscribed(actor: &Actor) -> Receiver {
 
 /// The mission's "Gặp gỡ Việt Nam".
 async fn meeting(world: &World, mission: &Actor) -> String {
-    let meeting = mission.post("/v1/engagements", json!({
-        "title": "Gặp gỡ Việt Nam", "kind": "EVENT", "format": "HYBRID", "mission": "missions/vn-in-emb",
-        "countries": ["countries/IN"], "startDate": world.clock().day(0),
-    })).await.ok();
+    let meeting = mission
+        .post(
+            "/v1/engagements",
+            json!({
+                "title": "Gặp gỡ Việt Nam", "kind": "EVENT", "format": "HYBRID", "mission": "missions/vn-in-emb",
+                "countries": ["countries/IN"], "startDate": world.clock().day(0),
+            }),
+        )
+        .await
+        .ok();
     assert_eq!(meeting["owner"], "missions/vn-in-emb", "{meeting}");
     meeting["name"].as_str().expect("a name").to_owned()
 }
 
 async fn promise(world: &World, mission: &Actor, meeting: &str, beneficiary: &str) -> Value {
-    let commitment = mission.post("/v1/commitments", json!({
-        "title": "Kết nối nhà máy dược", "engagement": meeting, "dueDate": world.clock().day(30),
-        "owner": "missions/vn-in-emb", "beneficiary": beneficiary,
-    })).await;
+    let commitment = mission
+        .post(
+            "/v1/commitments",
+            json!({
+                "title": "Kết nối nhà máy dược", "engagement": meeting, "dueDate": world.clock().day(30),
+                "owner": "missions/vn-in-emb", "beneficiary": beneficiary,
+            }),
+        )
+        .await;
     commitment.ok()
 }
 
@@ -131,10 +142,16 @@ async fn every_step_is_in_the_log(mission: &Actor, name: &str) {
     let changes = log["changes"].as_array().expect("a list of changes");
     let steps: Vec<(&str, &str)> = changes
         .iter()
-        .map(|change| (change["type"].as_str().unwrap_or_default(), change["actor"]["organization"].as_str().unwrap_or_default()))
+        .map(|change| {
+            (change["type"].as_str().unwrap_or_default(), change["actor"]["organization"].as_str().unwrap_or_default())
+        })
         .collect();
     let (own, system) = ("missions/vn-in-emb", steps.get(1).map_or("", |(_, actor)| actor));
-    assert_eq!(steps, [("commitment.created", own), ("commitment.overdue", system), ("commitment.fulfilled", own)], "{log}");
+    assert_eq!(
+        steps,
+        [("commitment.created", own), ("commitment.overdue", system), ("commitment.fulfilled", own)],
+        "{log}"
+    );
     assert_ne!(system, own, "the clock did it, not the mission");
     assert_eq!(changes[0]["actor"]["subject"], mission.subject, "{log}");
 }

@@ -29,17 +29,15 @@ fn nothing_acknowledged_is_lost_when_roles_are_killed() {
             }
             stop.store(true, Ordering::SeqCst);
         };
-        let (engagements, leads, ()) = tokio::join!(
-            write(world, "engagements", engagement, &stop),
-            write(world, "leads", lead, &stop),
-            killing
-        );
+        let (engagements, leads, ()) =
+            tokio::join!(write(world, "engagements", engagement, &stop), write(world, "leads", lead, &stop), killing);
         for (collection, acknowledged) in [("engagements", engagements), ("leads", leads)] {
             assert!(acknowledged.len() > 10, "{collection}: only {} writes got through", acknowledged.len());
             is_there_once(&world.mission("vn-in-emb"), collection, &acknowledged).await;
             let delivered = || {
                 let arrived = receiver.arrived().into_iter().filter(|m| m.signed && m.answered == 200);
-                let subjects: BTreeSet<String> = arrived.filter_map(|m| m.body["subject"].as_str().map(str::to_owned)).collect();
+                let subjects: BTreeSet<String> =
+                    arrived.filter_map(|m| m.body["subject"].as_str().map(str::to_owned)).collect();
                 acknowledged.values().filter(|name| !subjects.contains(*name)).count()
             };
             eventually(&format!("all {collection} are delivered"), || async { delivered() == 0 }).await;
@@ -64,7 +62,12 @@ fn a_platform_that_was_stopped_goes_on_where_it_was() {
 }
 
 /// Writes record after record, each until it is acknowledged, under a key of its own. Gives names by title.
-async fn write(world: &World, collection: &str, record: fn(&str) -> Value, stop: &AtomicBool) -> BTreeMap<String, String> {
+async fn write(
+    world: &World,
+    collection: &str,
+    record: fn(&str) -> Value,
+    stop: &AtomicBool,
+) -> BTreeMap<String, String> {
     let mission = world.mission("vn-in-emb");
     let mut acknowledged = BTreeMap::new();
     for number in 0.. {

@@ -32,7 +32,9 @@ fn manifests() -> BTreeMap<String, Vec<String>> {
     let list = |value: &serde_json::Value| value.as_array().expect("a list").clone();
     list(&metadata["packages"])
         .iter()
-        .map(|package| (text(&package["name"]), list(&package["dependencies"]).iter().map(|d| text(&d["name"])).collect()))
+        .map(|package| {
+            (text(&package["name"]), list(&package["dependencies"]).iter().map(|d| text(&d["name"])).collect())
+        })
         .collect()
 }
 
@@ -65,7 +67,8 @@ fn every_dependency_takes_the_workspaces_version() {
         .iter()
         .filter(|manifest| manifest.path != "Cargo.toml")
         .flat_map(|manifest| {
-            let own_version = |line: &&str| line.contains(" = \"") && !line.starts_with("name") && !line.starts_with("path");
+            let own_version =
+                |line: &&str| line.contains(" = \"") && !line.starts_with("name") && !line.starts_with("path");
             manifest
                 .text
                 .split("dependencies]")

@@ -12,7 +12,9 @@ fn every_link_in_the_documents_leads_somewhere() {
             let target = if path.is_empty() { root().join(&document.path) } else { folder.join(path) };
             if !target.exists() {
                 complaints.push(format!("{}: {link} does not exist", document.path));
-            } else if !anchor.is_empty() && !anchors(&std::fs::read_to_string(&target).unwrap_or_default()).contains(&anchor.to_owned()) {
+            } else if !anchor.is_empty()
+                && !anchors(&std::fs::read_to_string(&target).unwrap_or_default()).contains(&anchor.to_owned())
+            {
                 complaints.push(format!("{}: {link} names no heading", document.path));
             }
         }
@@ -43,7 +45,10 @@ fn anchors(text: &str) -> Vec<String> {
 fn the_readmes_commands_are_the_ones_that_ci_runs() {
     let (readme, ci) = (text("README.md"), text(".ci/run"));
     for command in ["cargo run --release", "cargo test --workspace"] {
-        assert!(readme.lines().any(|line| line.trim_start_matches("$ ").starts_with(command)), "README.md lacks {command}");
+        assert!(
+            readme.lines().any(|line| line.trim_start_matches("$ ").starts_with(command)),
+            "README.md lacks {command}"
+        );
         let runs = |line: &str| !line.trim_start().starts_with('#') && line.contains(command);
         assert!(ci.lines().any(runs), ".ci/run does not run {command}");
     }

@@ -6,4 +6,4 @@ mod shape;
 mod source;
 mod spelling;
 
-pub use source::text;
+pub use source::{root, text};

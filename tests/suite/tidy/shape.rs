@@ -55,7 +55,8 @@ fn no_module_has_a_name_that_says_nothing() {
 
 #[test]
 fn nothing_is_left_to_do() {
-    let marks = [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["todo", "!("].concat(), ["unimplemented", "!("].concat()];
+    let marks =
+        [["TO", "DO"].concat(), ["FIX", "ME"].concat(), ["todo", "!("].concat(), ["unimplemented", "!("].concat()];
     let mut complaints = Vec::new();
     for source in sources(&[".rs", ".proto", ".toml", ".md", ".yaml", ".yml", ".sh", ".html", ".js"]) {
         for (index, line) in source.text.lines().enumerate() {
@@ -94,7 +95,8 @@ fn functions(source: &Source) -> Vec<Function> {
 fn is_signature(line: &str) -> bool {
     let words = line.split([' ', '(']).filter(|word| !word.is_empty());
     let mut rest = words.skip_while(|word| {
-        ["pub", "async", "const", "unsafe", "extern", "crate)", "super)", "default"].contains(word) || word.starts_with('"')
+        ["pub", "async", "const", "unsafe", "extern", "crate)", "super)", "default"].contains(word)
+            || word.starts_with('"')
     });
     rest.next() == Some("fn")
 }
@@ -106,7 +108,8 @@ fn declaration_ends(line: &str, indent: usize) -> bool {
 
 #[test]
 fn functions_are_measured_from_signature_to_brace() {
-    let text = "impl A {\n    pub(crate) async fn one(\n        a: u8,\n    ) -> u8 {\n        a\n    }\n    fn two() {}\n}\n";
+    let text =
+        "impl A {\n    pub(crate) async fn one(\n        a: u8,\n    ) -> u8 {\n        a\n    }\n    fn two() {}\n}\n";
     let found = functions(&Source { path: String::new(), text: text.to_owned() });
     assert_eq!(found.iter().map(|f| (f.line, f.lines)).collect::<Vec<_>>(), [(2, 5)]);
 }

@@ -104,8 +104,10 @@ impl Actor {
 
     /// A connection for a generated client: `CountryServiceClient::new(actor.wire())`.
     pub fn wire(&self) -> Wire {
-        let endpoint = Endpoint::from_shared(format!("http://{}", self.address)).expect("invariant: an address is a URL");
-        let bearer = self.token.as_ref().map(|token| format!("Bearer {token}").parse().expect("invariant: a token is ASCII"));
+        let endpoint =
+            Endpoint::from_shared(format!("http://{}", self.address)).expect("invariant: an address is a URL");
+        let bearer =
+            self.token.as_ref().map(|token| format!("Bearer {token}").parse().expect("invariant: a token is ASCII"));
         InterceptedService::new(endpoint.connect_lazy(), Bearer(bearer))
     }
 }

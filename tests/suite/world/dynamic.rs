@@ -112,7 +112,8 @@ pub fn json(message: &DynamicMessage) -> Value {
 
 /// A message from proto3 JSON.
 pub fn from_json(descriptor: &MessageDescriptor, value: &Value) -> DynamicMessage {
-    DynamicMessage::deserialize(descriptor.clone(), value).unwrap_or_else(|e| panic!("{}: {e}: {value}", descriptor.name()))
+    DynamicMessage::deserialize(descriptor.clone(), value)
+        .unwrap_or_else(|e| panic!("{}: {e}: {value}", descriptor.name()))
 }
 
 /// Encodes and decodes by descriptor.

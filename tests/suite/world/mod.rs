@@ -217,7 +217,10 @@ impl World {
     /// Waits until the gateway says that everything behind it is ready.
     pub async fn wait_until_ready(&self) {
         let nobody = self.nobody();
-        eventually("the platform is ready", || async { nobody.try_get("/readyz").await.is_some_and(|a| a.status == 200) }).await;
+        eventually("the platform is ready", || async {
+            nobody.try_get("/readyz").await.is_some_and(|a| a.status == 200)
+        })
+        .await;
     }
 }
 

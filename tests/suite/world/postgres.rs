@@ -28,7 +28,10 @@ pub fn cluster() -> Option<&'static Cluster> {
 impl Cluster {
     fn start() -> Option<Cluster> {
         let Some(programs) = programs() else {
-            let _ = writeln!(std::io::stderr(), "skipped on PostgreSQL: no initdb in PG_BIN, /usr/lib/postgresql/*/bin or PATH");
+            let _ = writeln!(
+                std::io::stderr(),
+                "skipped on PostgreSQL: no initdb in PG_BIN, /usr/lib/postgresql/*/bin or PATH"
+            );
             return None;
         };
         let folder = tempfile::Builder::new().prefix("ngkt-postgres-").tempdir().expect("a temporary folder").keep();
@@ -37,7 +40,9 @@ impl Cluster {
         }
         let data = folder.join("data");
         let initdb = programs.join("initdb");
-        run(as_postgres(&initdb).args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]).arg(&data));
+        run(as_postgres(&initdb)
+            .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"])
+            .arg(&data));
         let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
         // What is tested is that services survive, not the disk: no flushing, so that hundreds of worlds fit in minutes.
         let options = format!(
@@ -45,7 +50,11 @@ impl Cluster {
             folder.display()
         );
         let log = folder.join("log");
-        run(as_postgres(&programs.join("pg_ctl")).args(["start", "--wait", "--silent", "-o", &options, "-l"]).arg(&log).arg("-D").arg(&data));
+        run(as_postgres(&programs.join("pg_ctl"))
+            .args(["start", "--wait", "--silent", "-o", &options, "-l"])
+            .arg(&log)
+            .arg("-D")
+            .arg(&data));
         let pid = std::fs::read_to_string(data.join("postmaster.pid")).expect("a running server writes its number");
         keeper::kill_at_end(pid.lines().next().and_then(|line| line.parse().ok()).expect("a process number"));
         keeper::remove_at_end(&folder);
@@ -70,7 +79,15 @@ impl Cluster {
 
     /// Runs one statement in a database and gives what psql prints, unaligned.
     pub fn sql(&self, database: &str, statement: &str) -> String {
-        run(Command::new(self.programs.join("psql")).args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-d", &self.url(database), "-c", statement]))
+        run(Command::new(self.programs.join("psql")).args([
+            "-qAtX",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            &self.url(database),
+            "-c",
+            statement,
+        ]))
     }
 }
 

@@ -45,13 +45,21 @@ impl Running {
         settings.push(("gateway.listen", "127.0.0.1:0".to_owned()));
         let config = ngkt::Config::load(None, &settings).expect("the settings of a world are right");
         settings.pop();
-        let config_text: String = settings.iter().map(|(key, value)| format!("{key} = {}\n", toml_value(key, value))).collect();
+        let config_text: String =
+            settings.iter().map(|(key, value)| format!("{key} = {}\n", toml_value(key, value))).collect();
         if backend == Backend::Split {
             return Running::start_apart(folder, config, config_text);
         }
         let platform = ngkt::Platform::start(config.clone(), ngkt::Roles::All).await.expect("the platform starts");
         let address = platform.gateway_address().expect("invariant: all roles include the gateway");
-        Running { folder, config_text, config, address, databases, processes: Mutex::new(Processes::Together(Some(platform))) }
+        Running {
+            folder,
+            config_text,
+            config,
+            address,
+            databases,
+            processes: Mutex::new(Processes::Together(Some(platform))),
+        }
     }
 
     fn start_apart(folder: PathBuf, config: ngkt::Config, config_text: String) -> Running {
@@ -70,7 +78,14 @@ impl Running {
         // The gateway first: every process may start before those that it needs.
         let names = ["gateway"].into_iter().chain(SERVICES);
         let roles = names.map(|name| Role { name, child: Some(spawn(name, &folder)) }).collect();
-        Running { folder, config_text, config, address, databases: Vec::new(), processes: Mutex::new(Processes::Apart(roles)) }
+        Running {
+            folder,
+            config_text,
+            config,
+            address,
+            databases: Vec::new(),
+            processes: Mutex::new(Processes::Apart(roles)),
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -80,6 +95,13 @@ impl Running {
     /// Settings that all its roles share.
     pub fn config(&self) -> &ngkt::Config {
         &self.config
+    }
+
+    /// Where a service keeps its data, for whoever goes behind its back.
+    pub fn database_url(&self, service: &str) -> String {
+        let url = &self.config.service(service).expect("a service").database.url;
+        let file = self.folder.join(format!("{service}.db"));
+        if url.is_empty() { format!("sqlite://{}", file.display()) } else { url.clone() }
     }
 
     /// The same as a settings file, but for ports.

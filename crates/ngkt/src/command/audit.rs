@@ -18,3 +18,12 @@ pub struct Arguments {
     #[command(flatten)]
     settings: Settings,
 }
+
+/// Walks one log after the other.
+pub async fn run(arguments: Arguments) -> Result<(), Complaint> {
+    let config = arguments.settings.load(&[])?;
+    let mut broken = Vec::new();
+    for service in SERVICES {
+        let report = store::audit::verify(&config, service.name).await?;
+    }
+}

@@ -53,7 +53,8 @@ pub async fn run(arguments: Arguments) -> Result<(), Complaint> {
         let mut page_query = query.clone();
         page_query.push(("pageToken".into(), page_token));
         let body = arguments.remote.get(&list.path, &page_query).await?;
-        let (records, next) = read_page(&body, &list.field).while_doing(|| format!("reading the answer of {}", list.path))?;
+        let (records, next) =
+            read_page(&body, &list.field).while_doing(|| format!("reading the answer of {}", list.path))?;
         count += records.len();
         records.into_iter().try_for_each(|record| sink.write(record))?;
         if next.is_empty() {
@@ -90,7 +91,8 @@ impl List {
             known.sort();
             Complaint::new(format!("there is no collection {collection}; there are {}", known.join(", ")))
         })?;
-        let records = method.output.fields().find(|field| field.is_list()).expect("invariant: a list's answer has a list");
+        let records =
+            method.output.fields().find(|field| field.is_list()).expect("invariant: a list's answer has a list");
         let Kind::Message(resource) = records.kind() else { panic!("invariant: a list's answer has resources") };
         Ok(List { path, field: records.json_name().to_owned(), resource })
     }

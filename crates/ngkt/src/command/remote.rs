@@ -28,7 +28,13 @@ impl Remote {
         self.send(Method::POST, path, &[], Some(body)).await
     }
 
-    async fn send(&self, method: Method, path: &str, query: &[(String, String)], body: Option<Value>) -> Result<Vec<u8>, Complaint> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(String, String)],
+        body: Option<Value>,
+    ) -> Result<Vec<u8>, Complaint> {
         let base = self.url.trim_end_matches('/');
         let mut url = reqwest::Url::parse(&format!("{base}{path}")).while_doing(|| format!("--url {}", self.url))?;
         if !query.is_empty() {

@@ -81,6 +81,9 @@ mod tests {
         let country = api::pool().get_message_by_name("ngkt.registry.v1.Country").expect("invariant: the exemplar");
         let columns = columns(&country);
         assert_eq!(columns[..2], ["name", "displayName"]);
-        assert!(columns.contains(&"source.citation".to_owned()) && columns.contains(&"createTime".to_owned()), "{columns:?}");
+        assert!(
+            columns.contains(&"source.citation".to_owned()) && columns.contains(&"createTime".to_owned()),
+            "{columns:?}"
+        );
     }
 }

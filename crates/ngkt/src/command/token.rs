@@ -74,7 +74,8 @@ const ORGANIZATIONS: [&str; 4] = ["agencies", "missions", "localities", "organiz
 
 fn check_organization(name: &str) -> Result<(), Complaint> {
     let form = "an organization is one of agencies/…, missions/…, localities/… or organizations/…";
-    let refuse = |why: &str| Err(Complaint::new(format!("--organization {name}: {why}; {form}, such as missions/vn-in-emb")));
+    let refuse =
+        |why: &str| Err(Complaint::new(format!("--organization {name}: {why}; {form}, such as missions/vn-in-emb")));
     let Some((collection, id)) = name.split_once('/') else { return refuse("not a resource name") };
     if !ORGANIZATIONS.contains(&collection) {
         return refuse("not a collection of organizations");
