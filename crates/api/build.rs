@@ -12,6 +12,8 @@ mod naming;
 mod resources;
 #[path = "build/rules.rs"]
 mod rules;
+#[path = "build/said.rs"]
+mod said;
 #[allow(dead_code, missing_docs)]
 #[path = "src/shape.rs"]
 mod shape;
@@ -19,27 +21,28 @@ mod shape;
 #[path = "src/template.rs"]
 mod template;
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::process::ExitCode;
 
-fn main() {
-    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../proto");
-    let out = PathBuf::from(std::env::var("OUT_DIR").expect("cargo sets it"));
-    println!("cargo::rerun-if-changed=../../proto");
-    println!("cargo::rerun-if-changed=build");
-    println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=src/shape.rs");
-    println!("cargo::rerun-if-changed=src/template.rs");
-    if let Err(errors) = build(&root, &out) {
-        for error in &errors {
-            // The short form reaches the reader even where cargo hides the script's output.
-            println!("cargo::error={error}");
+fn main() -> ExitCode {
+    for path in ["../../proto", "fixture", "build", "build.rs", "src/shape.rs", "src/template.rs"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    // Cargo runs this in the folder of the crate.
+    let roots = [Path::new("../../proto"), Path::new("fixture")];
+    #[expect(clippy::disallowed_methods, reason = "a build script has its settings from cargo")]
+    let out = std::env::var_os("OUT_DIR").expect("invariant: cargo sets it");
+    match build(&roots, Path::new(&out)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(errors) => {
+            errors.iter().for_each(|error| println!("cargo::error={error}"));
+            ExitCode::FAILURE
         }
-        std::process::exit(1);
     }
 }
 
-fn build(root: &std::path::Path, out: &std::path::Path) -> Result<(), Vec<String>> {
-    let pool = compile::pool(root)?;
+fn build(roots: &[&Path], out: &Path) -> Result<(), Vec<String>> {
+    let pool = compile::pool(roots)?;
     let broken = check::all(&pool);
     if !broken.is_empty() {
         return Err(broken);

@@ -7,13 +7,14 @@ use prost_reflect::DescriptorPool;
 /// Files that no proto of ours imports, but that must be known at run time: details travel as `Any`.
 const DETAILS: [&str; 2] = ["google/rpc/status.proto", "google/rpc/error_details.proto"];
 
-/// All protos, checked by the compiler alone. Errors read `file:line:column: what`.
-pub fn pool(root: &Path) -> Result<DescriptorPool, Vec<String>> {
-    let mut files = Vec::new();
-    find(root, &root.join("ngkt"), &mut files).map_err(|error| vec![format!("proto/ngkt: {error}")])?;
-    files.extend(DETAILS.map(PathBuf::from));
+/// All protos below the roots, checked by the compiler alone. Errors read `file:line:column: what`.
+pub fn pool(roots: &[&Path]) -> Result<DescriptorPool, Vec<String>> {
+    let mut files: Vec<PathBuf> = DETAILS.map(PathBuf::from).into();
+    for root in roots {
+        find(root, &root.join("ngkt"), &mut files).map_err(|error| vec![format!("{}: {error}", root.display())])?;
+    }
     files.sort();
-    let mut compiler = protox::Compiler::new([root]).map_err(|error| vec![told(&error)])?;
+    let mut compiler = protox::Compiler::new(roots).map_err(|error| vec![told(&error)])?;
     compiler.include_imports(true).include_source_info(true);
     let mut errors = Vec::new();
     for file in &files {

@@ -13,12 +13,15 @@ use crate::{naming, rules, shape};
 
 /// The one file from elsewhere of which we use the Rust: failures have a `google.rpc.Code`.
 const CODES: &str = "google/rpc/code.proto";
+/// The fixture of this crate's tests: made like all others, but no part of the contract.
+const SAMPLE: &str = "ngkt/sample/";
 
 /// Writes everything into `out`.
 pub fn write(pool: &DescriptorPool, out: &Path) -> Result<(), String> {
-    let bytes = descriptors(pool);
+    let bytes = descriptors(pool, |_| true);
     let mut set = FileDescriptorSet::decode(bytes.as_slice()).map_err(|error| error.to_string())?;
-    std::fs::write(out.join("descriptors.bin"), &bytes).map_err(|error| error.to_string())?;
+    put(out, "descriptors.bin", descriptors(pool, |file| !file.starts_with(SAMPLE)))?;
+    put(out, "descriptors.sample.bin", &bytes)?;
     // Of google.protobuf no Rust comes out, but prost looks into it: prost-types has its messages.
     set.file.retain(|file| is_ours(file.name()) || file.name() == CODES || file.package() == "google.protobuf");
     let packages: BTreeSet<String> =
@@ -27,23 +30,23 @@ pub fn write(pool: &DescriptorPool, out: &Path) -> Result<(), String> {
     for (package, code) in traits(pool) {
         put(out, &format!("{package}.traits.rs"), &code)?;
     }
-    put(out, "modules.rs", &modules(&packages))
+    put(out, "modules.rs", modules(&packages))
 }
 
 fn is_ours(file: &str) -> bool {
     file.starts_with("ngkt/")
 }
 
-fn put(out: &Path, name: &str, code: &str) -> Result<(), String> {
+fn put(out: &Path, name: &str, code: impl AsRef<[u8]>) -> Result<(), String> {
     std::fs::write(out.join(name), code).map_err(|error| format!("{name}: {error}"))
 }
 
 /// All files as one descriptor set. What is not ours loses its comments, ours keeps nothing but them: places in the
 /// source are of no use at run time.
-fn descriptors(pool: &DescriptorPool) -> Vec<u8> {
+fn descriptors(pool: &DescriptorPool, wanted: impl Fn(&str) -> bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     let described = prost_types::FileDescriptorProto::default().descriptor();
-    for file in pool.files() {
+    for file in pool.files().filter(|file| wanted(file.name())) {
         let mut message = DynamicMessage::decode(described.clone(), file.encode_to_vec().as_slice())
             .expect("invariant: encoded by the pool itself");
         if !is_ours(file.name()) {
@@ -117,6 +120,9 @@ fn modules(packages: &BTreeSet<String>) -> String {
         let shared = open.iter().zip(&parts).take_while(|(a, b)| a == b).count();
         code.push_str(&"}\n".repeat(open.len() - shared));
         for part in &parts[shared..] {
+            if *part == "sample" {
+                code.push_str("#[cfg(test)]\n");
+            }
             let _ = writeln!(code, "pub mod {} {{", naming::snake(part));
         }
         // prost's file bears the names as Rust writes them, r# and all.

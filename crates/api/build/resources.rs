@@ -133,18 +133,11 @@ pub fn resource(of: &ResourceInfo) -> String {
 fn copies(own: &[FieldDescriptor]) -> String {
     let (mut copy, mut set, mut changed) = (String::new(), String::new(), String::new());
     for field in own {
-        let (name, ident) = (field.name(), snake(field.name()));
-        let test = match field.kind() {
-            _ if field.is_list() || field.is_map() => format!("!self.{ident}.is_empty()"),
-            _ if field.supports_presence() => format!("self.{ident}.is_some()"),
-            Kind::String | Kind::Bytes => format!("!self.{ident}.is_empty()"),
-            Kind::Bool => format!("self.{ident}"),
-            Kind::Float | Kind::Double => format!("self.{ident} != 0.0"),
-            _ => format!("self.{ident} != 0"),
-        };
-        let _ = writeln!(copy, "{name:?} => self.{ident}.clone_from(&from.{ident}),");
-        let _ = writeln!(set, "if {test} {{ out.push({name:?}); }}");
-        let _ = writeln!(changed, "if self.{ident} != before.{ident} {{ out.push({name:?}); }}");
+        let Deeds { copies, is_set, differs } = Deeds::of(field);
+        let name = field.name();
+        let _ = writeln!(copy, "{name:?} => {copies},");
+        let _ = writeln!(set, "if {is_set} {{ out.push({name:?}); }}");
+        let _ = writeln!(changed, "if {differs} {{ out.push({name:?}); }}");
     }
     format!(
         "fn copy_field(&mut self, path: &str, from: &Self) -> Result<(), crate::UnknownField> {{\nmatch path {{\n{copy}\
@@ -152,6 +145,51 @@ fn copies(own: &[FieldDescriptor]) -> String {
          fn fields_set(&self) -> Vec<&'static str> {{\nlet mut out = Vec::new();\n{set}out\n}}\n\
          fn fields_changed(&self, before: &Self) -> Vec<&'static str> {{\nlet mut out = Vec::new();\n{changed}out\n}}\n"
     )
+}
+
+/// The three expressions of one field.
+struct Deeds {
+    copies: String,
+    is_set: String,
+    differs: String,
+}
+
+impl Deeds {
+    fn of(field: &FieldDescriptor) -> Self {
+        if let Some(group) = field.containing_oneof().filter(|group| !group.is_synthetic()) {
+            return Self::of_member(field, group.name());
+        }
+        let ident = snake(field.name());
+        let is_set = match field.kind() {
+            _ if field.is_list() || field.is_map() => format!("!self.{ident}.is_empty()"),
+            _ if field.supports_presence() => format!("self.{ident}.is_some()"),
+            Kind::String | Kind::Bytes => format!("!self.{ident}.is_empty()"),
+            Kind::Bool => format!("self.{ident}"),
+            Kind::Float | Kind::Double => format!("self.{ident} != 0.0"),
+            _ => format!("self.{ident} != 0"),
+        };
+        Self {
+            copies: format!("self.{ident}.clone_from(&from.{ident})"),
+            is_set,
+            differs: format!("self.{ident} != before.{ident}"),
+        }
+    }
+
+    /// A member of a oneof: it is there if the oneof holds it, and where it is copied away it leaves the oneof empty.
+    fn of_member(field: &FieldDescriptor, group: &str) -> Self {
+        let (ident, member) = (snake(group), naming::camel(field.name()));
+        let pattern = format!("Some({}::{member}(_))", naming::oneof(field.parent_message(), group));
+        let holds = |whose: &str| format!("matches!({whose}.{ident}, {pattern})");
+        Self {
+            copies: format!(
+                "if {} || {} {{ self.{ident} = from.{ident}.clone().filter(|held| matches!(Some(held), {pattern})); }}",
+                holds("from"),
+                holds("self"),
+            ),
+            is_set: holds("self"),
+            differs: format!("({} || {}) && self.{ident} != before.{ident}", holds("self"), holds("before")),
+        }
+    }
 }
 
 /// The trait of a failure enum; empty for any other enum.

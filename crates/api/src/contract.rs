@@ -83,7 +83,7 @@ pub fn contract() -> &'static Contract {
 }
 
 impl Contract {
-    fn read(pool: &DescriptorPool) -> Self {
+    pub(crate) fn read(pool: &DescriptorPool) -> Self {
         let methods: Vec<Method> = pool
             .services()
             .filter(|service| service.package_name().starts_with("ngkt."))

@@ -167,3 +167,70 @@ fn is_uuid(text: &str) -> bool {
             _ => byte.is_ascii_hexdigit(),
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Form, check};
+
+    #[test]
+    fn each_form_takes_what_it_should_and_nothing_else() {
+        let long = "a".repeat(121);
+        let cases: &[(Form, &[&str], &[&str])] = &[
+            (Form::Any, &["anything", " "], &[]),
+            (
+                Form::Date,
+                &["2025-07-01", "2024-02-29", "1945-09-02", "9999-12-31"],
+                &[
+                    "2025-02-30",
+                    "2025-02-29",
+                    "2025-7-1",
+                    "2025-07-01T00:00:00Z",
+                    "0000-01-01",
+                    "+025-01-01",
+                    "２025-01-01",
+                ],
+            ),
+            (
+                Form::PartialDate,
+                &["1930", "1930-10", "1930-10-06"],
+                &["30", "1930-13", "1930-00", "1930-10-32", "1930-1", "0000", "19é0", "1930-1é"],
+            ),
+            (Form::Slug, &["bac-ninh", "bac-ninh-2025", "g08"], &["Bac", "bac--ninh", "-bac", "bac-", "bắc"]),
+            (Form::CountryCode, &["LB", "VN"], &["lb", "LBN", "L", "L1", "Đ"]),
+            (Form::Language, &["vi", "en-GB", "zh-Hant-TW"], &["v", "vi_VN", "english", "vi-"]),
+            (
+                Form::Url,
+                &["https://example.org/a?b=c", "http://example.org:8080"],
+                &["example.org", "ftp://example.org", "https://", "https://a:b@example.org", "/a", "https://a b"],
+            ),
+            (Form::Email, &["a@b", "lanh.su+vn@mofa.gov.vn"], &["a", "a@", "@b", "a@b@c", "a b@c", "a@-b", "a@b..c"]),
+            (Form::Uri, &["urn:isbn:1", "https://a/b", "mailto:a@b"], &["a", "//a/b", "a b:c", "x:%zz"]),
+            (
+                Form::Uuid,
+                &["0190f5c8-7f3a-7cc4-9d2b-1f1a2b3c4d5e", "0190F5C8-7F3A-7CC4-9D2B-1F1A2B3C4D5E"],
+                &["0190f5c87f3a7cc49d2b1f1a2b3c4d5e", "0190f5c8-7f3a-7cc4-9d2b-1f1a2b3c4d5g"],
+            ),
+            (
+                Form::Reference("missions"),
+                &["missions/vn-in-emb", "missions/A.b_c~d-1"],
+                &["missions/", "missions", "mission/a", "missions/a/b", "missions/a b", "missions/à", "/missions/a"],
+            ),
+            (
+                Form::AnyReference,
+                &["a/b", "tradeAgreements/evfta"],
+                &["a", "A/b", "a/", "/b", "a/b/c", "1a/b", "a-b/c"],
+            ),
+            (Form::Organization, &["agencies/g08", "localities/bac-ninh"], &["countries/VN", "agencies/", "agencies"]),
+        ];
+        for (form, good, bad) in cases {
+            for value in *good {
+                assert_eq!(check(value, *form), Ok(()), "{form:?} {value}");
+            }
+            for value in *bad {
+                assert!(check(value, *form).is_err(), "{form:?} {value}");
+            }
+        }
+        assert!(check(&format!("missions/{long}"), Form::AnyReference).is_err());
+        assert!(check(&format!("missions/{}", &long[1..]), Form::AnyReference).is_ok());
+    }
+}

@@ -13,6 +13,8 @@ pub mod resource;
 pub mod rule;
 mod shape;
 mod template;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 /// What the build script wrote. The docs are the protos' comments.

@@ -110,11 +110,11 @@ pub fn verb(method: &MethodDescriptor) -> (Verb, Option<ResourceInfo>) {
     if method.is_client_streaming() || method.is_server_streaming() {
         return custom;
     }
-    if name.starts_with("List") {
+    if let Some(plural) = name.strip_prefix("List") {
         let paged =
             input.get_field_by_name("page_size").is_some() && output.get_field_by_name("next_page_token").is_some();
         return match resource_field(&output, true) {
-            Some((_, found)) if paged && name[4..].eq_ignore_ascii_case(&found.collection) => (Verb::List, Some(found)),
+            Some((_, found)) if paged && plural.eq_ignore_ascii_case(&found.collection) => (Verb::List, Some(found)),
             _ => custom,
         };
     }

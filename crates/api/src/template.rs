@@ -148,3 +148,61 @@ impl fmt::Display for Template {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Segment, Template, Variable};
+
+    #[test]
+    fn a_template_is_taken_apart() {
+        let template = Template::parse("/v1/{country.name=countries/*}/{rest=**}:resolve").expect("it is one");
+        let literal = |text: &str| Segment::Literal(text.to_owned());
+        assert_eq!(template.segments, [literal("v1"), literal("countries"), Segment::One, Segment::Rest]);
+        let variable = |field: &str, start, end| Variable { field: field.to_owned(), start, end };
+        assert_eq!(template.variables, [variable("country.name", 1, 3), variable("rest", 3, 4)]);
+        assert_eq!(template.verb.as_deref(), Some("resolve"));
+    }
+
+    #[test]
+    fn a_template_reads_as_it_was_written() {
+        let cases = [
+            ("/v1/countries", "/v1/countries", "/v1/countries"),
+            ("/v1/{id}", "/v1/{id=*}", "/v1/*"),
+            ("/v1/{name=countries/*}:retire", "/v1/{name=countries/*}:retire", "/v1/countries/*:retire"),
+            ("/v1/localities:resolve", "/v1/localities:resolve", "/v1/localities:resolve"),
+            ("/v1/{a=x/*/y/*}/z", "/v1/{a=x/*/y/*}/z", "/v1/x/*/y/*/z"),
+            ("/**", "/**", "/**"),
+        ];
+        for (text, written, form) in cases {
+            let template = Template::parse(text).expect(text);
+            assert_eq!(template.to_string(), written);
+            assert_eq!(template.form(), form);
+            assert_eq!(Template::parse(written).as_ref(), Ok(&template));
+        }
+    }
+
+    #[test]
+    fn what_is_no_template_is_told() {
+        let cases = [
+            ("v1/a", "does not begin with a slash"),
+            ("", "does not begin with a slash"),
+            ("/", "has an empty segment"),
+            ("/v1//a", "has an empty segment"),
+            ("/v1/a/", "has an empty segment"),
+            ("/v1/{name", "has a brace that is not closed"),
+            ("/v1/{=a}", "where a field should be named"),
+            ("/v1/{a.}", "where a field should be named"),
+            ("/v1/{a}b", "lacks a slash after a variable"),
+            ("/v1/{a}/{a}", "names a twice"),
+            ("/v1/**/a", "has ** before its end"),
+            ("/v1/{a=**}/b", "has ** before its end"),
+            ("/v1/a b", "is neither a word nor * nor **"),
+            ("/v1/a:", "has a verb that is not a plain word"),
+            ("/v1/a:b c", "has a verb that is not a plain word"),
+        ];
+        for (text, why) in cases {
+            let error = Template::parse(text).expect_err(text);
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+}
