@@ -14,10 +14,10 @@ mod resources;
 mod rules;
 #[path = "build/said.rs"]
 mod said;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code)]
 #[path = "src/shape.rs"]
 mod shape;
-#[allow(dead_code, missing_docs)]
+#[allow(dead_code)]
 #[path = "src/template.rs"]
 mod template;
 

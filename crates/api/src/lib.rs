@@ -9,7 +9,7 @@ mod comment;
 mod contract;
 mod failure;
 mod form;
-pub mod resource;
+mod resource;
 pub mod rule;
 mod shape;
 mod template;
