@@ -105,7 +105,7 @@ pub fn day(instant: DateTime<Utc>) -> NaiveDate {
     instant.with_timezone(&zone).date_naive()
 }
 
-#[allow(clippy::disallowed_methods)] // the one place that asks the system for the time
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
 fn real() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
@@ -161,14 +161,14 @@ mod tests {
         assert_eq!(Clock::system().now().timestamp_subsec_nanos() % 1_000, 0);
     }
 
-    #[test]
-    fn a_file_moves_all_clocks_that_read_it() {
+    #[tokio::test]
+    async fn a_file_moves_all_clocks_that_read_it() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("clock");
         let (one, two) = (Clock::from_file(&file), Clock::from_file(&file));
         assert!((one.now() - Clock::system().now()).abs() < TimeDelta::seconds(5));
         std::fs::write(&file, "2678400\n").unwrap();
-        std::thread::sleep(REREAD * 3);
+        tokio::time::sleep(REREAD * 3).await;
         for clock in [one, two] {
             let ahead = clock.now() - Clock::system().now();
             assert!((ahead - TimeDelta::days(31)).abs() < TimeDelta::seconds(5), "{ahead}");

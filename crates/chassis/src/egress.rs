@@ -60,7 +60,7 @@ impl Client {
     pub fn new(timeout: Duration, allow: &[IpNet]) -> Result<Client, BoxError> {
         install_tls();
         let policy = Policy::new(allow);
-        #[allow(clippy::disallowed_methods)] // the one place that makes HTTP clients
+        #[expect(clippy::disallowed_methods, reason = "the one place that makes HTTP clients")]
         let http = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .no_proxy()

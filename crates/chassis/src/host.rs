@@ -102,7 +102,6 @@ impl Host {
                 Err(panic) => tracing::error!(task = name, panic = crate::server::panic_text(&*panic), "panicked"),
             }
         };
-        #[allow(clippy::disallowed_methods)] // the one proper place: tracked and watched
         self.tasks.spawn(watched);
     }
 

@@ -15,10 +15,11 @@ mod stream;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Poller, Poll};
 
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Map};
 use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
@@ -38,6 +39,8 @@ pub(crate) use panic::text as panic_text;
 pub type Request = http::Request<Body>;
 /// The answer to a [`Request`].
 pub type Response = http::Response<Body>;
+/// A [`Response`] that is on its way.
+pub type Answer = BoxFuture<'static, Response>;
 
 /// Wraps `routes`, which serve `roles` (such as `["registry"]`), into everything that comes before a handler.
 /// Health and reflection are added.
@@ -84,11 +87,11 @@ pub(crate) fn refuse(error: Error) -> Response {
 
 /// [`Layer`] without its types, so that the stack has a name that others can hold.
 trait Chain: Send + Sync {
-    fn start(self: Arc<Self>, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+    fn start(self: Arc<Self>, request: Request) -> Answer;
 }
 
 impl<L: Layer> Chain for L {
-    fn start(self: Arc<Self>, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+    fn start(self: Arc<Self>, request: Request) -> Answer {
         let called = Called::of(request.uri().path());
         let call = Call { request, called, caller: Caller::anonymous(), deadline: None };
         Box::pin(async move { self.run(call).await })
@@ -101,7 +104,7 @@ pub struct Stack(Arc<dyn Chain>);
 
 impl Stack {
     /// Answers one request. Whatever goes wrong is a status in the answer.
-    pub fn answer(&self, request: Request) -> impl Future<Output = Response> + Send + use<> {
+    pub fn answer(&self, request: Request) -> Answer {
         self.0.clone().start(request)
     }
 }
@@ -109,15 +112,14 @@ impl Stack {
 impl tower::Service<Request> for Stack {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Map<Answer, fn(Response) -> Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Poller<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let answer = self.answer(request);
-        Box::pin(async move { Ok(answer.await) })
+        self.answer(request).map(Ok)
     }
 }
 

@@ -2,18 +2,18 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context as Poller, Poll};
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::channel::remote::Remote;
 use crate::error::{Error, Result};
-use crate::server::{Request, Response, Stack, refuse};
+use crate::server::{Answer, Request, Response, Stack, refuse};
 
 /// One service, in this process or elsewhere. Cheap to clone; made for a generated client, but adds nothing to requests:
 /// see [`crate::channel::Peers::client_as`].
@@ -53,13 +53,13 @@ impl Peer {
     }
 
     /// Passes a request on. Whatever goes wrong, also that the service cannot be reached, is a status in the answer.
-    pub fn answer(&self, request: Request) -> impl Future<Output = Response> + Send + use<> {
-        let place = self.0.clone();
-        async move {
-            match (place.local.get(), &place.remote) {
-                (Some(stack), _) => stack.answer(request).await,
-                (None, Some(remote)) => remote.answer(request).await,
-                (None, None) => refuse(Error::unavailable(&place.name).because("neither served here nor configured")),
+    pub fn answer(&self, request: Request) -> Answer {
+        match (self.0.local.get(), &self.0.remote) {
+            (Some(stack), _) => stack.answer(request),
+            (None, Some(remote)) => remote.answer(request),
+            (None, None) => {
+                let nowhere = Error::unavailable(&self.0.name).because("neither served here nor configured");
+                std::future::ready(refuse(nowhere)).boxed()
             }
         }
     }
@@ -78,15 +78,14 @@ impl Peer {
 impl tower::Service<Request> for Peer {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Poller<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let answer = self.answer(request);
-        Box::pin(async move { Ok(answer.await) })
+        self.answer(request).map(Ok).boxed()
     }
 }
 

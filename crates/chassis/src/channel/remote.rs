@@ -1,12 +1,14 @@
 //! A service in another process, over HTTP/2.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tonic::transport::{Channel, Endpoint};
 use tower::{Service as _, ServiceExt as _};
 
-use crate::error::Error;
-use crate::server::{Request, Response, refuse};
+use crate::error::{BoxError, Error};
+use crate::server::{Answer, Request, deadline, refuse};
 
 const CONNECT_TIME: Duration = Duration::from_secs(2);
 /// Without these a connection that broke silently would be used until the system gives it up, many minutes later.
@@ -19,7 +21,7 @@ const CONNECTION_WINDOW: u32 = 8 << 20;
 const HEADER_BYTES_MAX: u32 = 32 << 10;
 
 pub(super) struct Remote {
-    name: String,
+    name: Arc<str>,
     channel: Result<Channel, String>,
 }
 
@@ -38,19 +40,24 @@ impl Remote {
                 .tcp_nodelay(true)
                 .connect_lazy()
         });
-        Remote { name: name.to_owned(), channel: endpoint.map_err(|cause| format!("{url}: {cause}")) }
+        Remote { name: name.into(), channel: endpoint.map_err(|cause| format!("{url}: {cause}")) }
     }
 
-    pub(super) async fn answer(&self, request: Request) -> Response {
-        let unreachable = || Error::unavailable(&self.name);
-        let mut channel = match &self.channel {
-            Ok(channel) => channel.clone(),
-            Err(cause) => return refuse(unreachable().because(cause.clone())),
+    pub(super) fn answer(&self, request: Request) -> Answer {
+        let (name, channel) = (self.name.clone(), self.channel.clone());
+        let answered = async move {
+            let mut channel = channel?;
+            channel.ready().await?.call(request).await.map_err(BoxError::from)
         };
-        let answered = match channel.ready().await {
-            Ok(channel) => channel.call(request).await,
-            Err(cause) => Err(cause),
-        };
-        answered.unwrap_or_else(|cause| refuse(unreachable().because(cause)))
+        answered.map(move |answered| answered.unwrap_or_else(|cause| refuse(failure(&name, cause)))).boxed()
+    }
+}
+
+/// The channel keeps the deadline as well, by the same header; all else that it says is that there is no way.
+fn failure(name: &str, cause: BoxError) -> Error {
+    let mut causes = std::iter::successors(Some(&*cause as &dyn std::error::Error), |cause| cause.source());
+    match causes.any(|cause| cause.is::<tonic::TimeoutExpired>()) {
+        true => deadline::exceeded(),
+        false => Error::unavailable(name).because(cause),
     }
 }

@@ -16,8 +16,8 @@ const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
 /// A status travels in HTTP headers, of which common clients take 8 KiB in all. What would be longer is cut.
-const DETAIL_BYTES_MAX: usize = 4096;
-const MESSAGE_BYTES_MAX: usize = 1024;
+const DETAIL_BYTES_MAX: usize = 2560;
+const MESSAGE_BYTES_MAX: usize = 512;
 
 impl From<Error> for Status {
     /// The error as it goes to the caller. The cause is logged here, once, and goes no further.

@@ -1,7 +1,7 @@
 //! The end of the stack: the handler, with what is known of the request at hand.
 
 use http::HeaderMap;
-use tonic::body::Body;
+use tonic::Status;
 use tonic::service::Routes;
 use tower::ServiceExt as _;
 
@@ -13,6 +13,9 @@ use crate::telemetry::trace;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const IDEMPOTENCY_KEY_LENGTH_MAX: usize = 200;
+
+/// Common clients take 8 KiB of headers in all.
+const STATUS_HEADERS: [(&str, usize); 2] = [("grpc-status-details-bin", 5 << 10), ("grpc-message", 2 << 10)];
 
 pub(super) struct Dispatch {
     routes: Routes,
@@ -37,9 +40,19 @@ impl Layer for Dispatch {
             call.request.extensions_mut().insert(context);
         }
         match self.routes.clone().oneshot(call.request).await {
-            Ok(response) => response.map(Body::new),
+            Ok(response) => fit(response),
             Err(never) => match never {},
         }
+    }
+}
+
+/// The answer with a status that fits into headers: one with very many broken fields is cut.
+fn fit(response: Response) -> Response {
+    let headers = response.headers();
+    let fits = STATUS_HEADERS.iter().all(|(name, max)| headers.get(*name).is_none_or(|value| value.len() <= *max));
+    match fits {
+        true => response,
+        false => Status::from_header_map(headers).map_or(response, |status| refuse(Error::from(status))),
     }
 }
 

@@ -64,7 +64,6 @@ pub async fn serve(host: &Host, listener: TcpListener, stack: Stack) -> Result<(
             }
             drop(place);
         };
-        #[allow(clippy::disallowed_methods)] // tracked, ended by the bound below
         connections.spawn(work);
     }
     drop(listener);

@@ -1,0 +1,12 @@
+//! The chassis around a small service, by every way that a request can take.
+
+mod access;
+mod call;
+mod egress;
+mod error;
+mod identity;
+mod limit;
+mod listen;
+mod registry;
+mod shutdown;
+mod world;
