@@ -1,1 +1,79 @@
-//! placeholder
+//! Where a service keeps its records: SQLite or PostgreSQL behind one interface. A service declares for each resource a
+//! table ([`entity!`]), a migration ([`migration!`]) and the rules of its domain ([`Resource`]), and gets the standard
+//! verbs, tenancy, paging, etags, idempotency, the change log with its feed and seals, leases and a work queue.
+//!
+//! ```ignore
+//! store::entity!(row, "country", { alpha3_code: String });
+//! store::migration!(M20261122Country, "country", [store::column("alpha3_code").text().not_null()]);
+//!
+//! pub struct Countries { store: Store }
+//!
+//! impl store::Resource for Countries {
+//!     type Message = Country;
+//!     type List = ListCountriesRequest;
+//!     type Row = row::Entity;
+//!     const AUDIENCE: Circle = Circle::Public;
+//!     fn columns(message: &Country, row: &mut row::ActiveModel) { row.alpha3_code = Set(message.alpha3_code.clone()); }
+//!     fn filter(_: &ListCountriesRequest, _: &View) -> Condition { Condition::all() }
+//! }
+//!
+//! #[tonic::async_trait]
+//! impl CountryService for Countries {
+//!     async fn get_country(&self, request: Request<GetCountryRequest>) -> Reply<Country> {
+//!         store::get::<Self>(&self.store, request).await
+//!     }
+//!     // … list, create, update, retire
+//! }
+//! ```
+
+mod change;
+mod connect;
+mod entity;
+mod failure;
+mod feed;
+pub mod fold;
+mod held;
+mod housekeeping;
+mod idempotency;
+mod job;
+pub mod lease;
+mod order;
+mod page;
+mod record;
+mod resource;
+mod schema;
+mod scope;
+mod seal;
+mod service;
+mod session;
+mod store;
+mod table;
+mod tx;
+mod verb;
+mod writer;
+
+#[doc(hidden)]
+pub use api;
+pub use sea_orm;
+pub use sea_orm_migration;
+#[doc(hidden)]
+pub use tonic;
+#[doc(hidden)]
+pub use tonic::async_trait;
+
+pub use entity::{NewRow, Row, Standard};
+pub use failure::database;
+pub use feed::{Changes, WatchStream};
+pub use order::{Asc, Desc, Direction, Order};
+pub use resource::{ActiveModel, Model, Resource, View};
+pub use scope::Scope;
+pub use service::{Service, Start};
+pub use store::Store;
+pub use table::{column, create_table, index, table};
+pub use tx::{Tx, TxContext};
+pub use verb::{
+    Reader, act, announce, check_etag, create, exists, get, insert, list, load, load_for, require, retire, save, update,
+};
+
+/// What an rpc answers.
+pub type Reply<T> = Result<tonic::Response<T>, tonic::Status>;

@@ -1,0 +1,139 @@
+//! One entry of the change log: what it holds, and its hash.
+//!
+//! The hash of an entry is SHA-256 over the bytes `ngkt.change.v1`, a zero byte, and the entry: the message
+//! `ngkt.type.v1.Change` in protobuf with its fields in ascending order, without `cursor`, `sequence` and `hash`, but
+//! with `previous_hash`, the hash of the entry before of the same resource. The entry is kept as these very bytes, so
+//! the hash can be checked with any protobuf library or none. `sequence` and `cursor` are the log's, not the entry's:
+//! the seals hold them in place.
+
+use api::shared::v1 as pb;
+use chassis::caller::Caller;
+use chassis::error::{Error, Result};
+use prost::Message as _;
+use sea_orm::DbBackend;
+use sea_orm::sea_query::{Expr, Query};
+use sha2::{Digest, Sha256};
+
+use crate::held::{Held, Refusal, What};
+use crate::record;
+use crate::schema::Change;
+use crate::scope::readers;
+use crate::tx::Tx;
+
+/// What is hashed before the entry, so that the hash of an entry is never that of something else.
+const DOMAIN: &[u8] = b"ngkt.change.v1\0";
+
+/// An entry on its way into the log.
+pub(crate) struct Entry {
+    change: pb::Change,
+    bytes: Vec<u8>,
+    pub hash: Vec<u8>,
+}
+
+impl Entry {
+    /// The entry of a change. `before` is `None` for a new record; then `previous_hash` is empty.
+    pub fn of<M: api::Resource>(
+        tx: &Tx,
+        change_type: &str,
+        after: &M,
+        before: Option<&M>,
+        previous_hash: Vec<u8>,
+    ) -> Entry {
+        let changed = before.map_or_else(|| after.fields_set(), |before| after.fields_changed(before));
+        let type_url = format!("type.googleapis.com/{}", M::full_name());
+        let change = pb::Change {
+            cursor: String::new(),
+            sequence: 0,
+            time: Some(record::stamped(tx.now())),
+            r#type: change_type.to_owned(),
+            resource: after.name().to_owned(),
+            version: record::version(after),
+            actor: Some(actor(tx.caller())),
+            after: Some(prost_types::Any { type_url, value: after.encode_to_vec() }),
+            changed_fields: changed.into_iter().map(str::to_owned).collect(),
+            owner: after.owner().to_owned(),
+            audience: after.audience().cloned(),
+            previous_hash: previous_hash.into(),
+            hash: Default::default(),
+            trace_id: tx.context().trace_id.clone(),
+        };
+        let bytes = change.encode_to_vec();
+        let hash = hash(&bytes);
+        Entry { change, bytes, hash }
+    }
+
+    /// Appends the entry to the log.
+    pub async fn append(self, tx: &Tx) -> Result<()> {
+        tx.wake_feed();
+        tx.hold(insert(tx, &self.change, self.bytes, self.hash)).await
+    }
+}
+
+/// The hash of an entry.
+pub(crate) fn hash(entry: &[u8]) -> Vec<u8> {
+    Sha256::new().chain_update(DOMAIN).chain_update(entry).finalize().to_vec()
+}
+
+/// The change of an entry, without cursor, sequence and hash.
+pub(crate) fn read(entry: &[u8]) -> Result<pb::Change> {
+    pb::Change::decode(entry).map_err(Error::internal)
+}
+
+fn actor(caller: &Caller) -> pb::Actor {
+    pb::Actor {
+        subject: caller.subject.clone(),
+        organization: caller.organization.clone(),
+        roles: caller.roles.iter().map(|role| (*role).into()).collect(),
+        represented: caller.represented.clone(),
+    }
+}
+
+fn insert(tx: &Tx, change: &pb::Change, entry: Vec<u8>, hash: Vec<u8>) -> Held {
+    let audience = change.audience.clone().unwrap_or_default();
+    let mut columns = vec![
+        Change::Time,
+        Change::Type,
+        Change::Resource,
+        Change::Version,
+        Change::Owner,
+        Change::Audience,
+        Change::Readers,
+        Change::Entry,
+        Change::Hash,
+    ];
+    let mut values: Vec<Expr> = vec![
+        tx.now().timestamp_micros().into(),
+        change.r#type.as_str().into(),
+        change.resource.as_str().into(),
+        change.version.into(),
+        change.owner.as_str().into(),
+        audience.circle.into(),
+        readers(&audience.organizations).into(),
+        entry.into(),
+        hash.into(),
+    ];
+    if sea_orm::ConnectionTrait::get_database_backend(tx) == DbBackend::Postgres && change.version > 1 {
+        columns.push(Change::Xid);
+        values.push(place(&change.resource, change.version));
+    }
+    let mut insert = Query::insert();
+    insert.into_table(Change::Table).columns(columns).values_panic(values);
+    let row = ("change", format!("{}@{}", change.resource, change.version));
+    let name = change.resource.clone();
+    let refusal = match change.version {
+        1 => Refusal::Taken { name, told: |_| None },
+        _ => Refusal::Stale { name },
+    };
+    Held { what: What::Insert(insert), row, refusal }
+}
+
+/// Where an entry stands in the feed of PostgreSQL: at its transaction, but never before the resource's entry before.
+/// Two writers of one resource may commit in the other order of their transactions' numbers; the row's lock makes sure
+/// that the later one sees the earlier one's entry here. A place later than its own transaction does no harm: readers
+/// come to it when both have ended.
+fn place(resource: &str, version: i64) -> Expr {
+    Expr::cust_with_values(
+        "GREATEST(pg_current_xact_id(), (SELECT b.xid FROM change b WHERE b.resource = $1 AND b.version = $2))",
+        [sea_orm::Value::from(resource), (version - 1).into()],
+    )
+}

@@ -1,0 +1,169 @@
+//! Connections to the database that the settings name.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chassis::config::{self, Config};
+use chassis::error::{Error, Result};
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
+
+/// How long SQLite waits for another process that writes the same file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// How long a database that is away at the start is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Pages in the write-ahead log before they are moved into the file: 16 MiB.
+const CHECKPOINT_PAGES: &str = "4000";
+
+/// The connections of one service.
+#[derive(Clone)]
+pub(crate) enum Links {
+    /// One connection that writes, several that only read.
+    Sqlite { write: DatabaseConnection, read: DatabaseConnection },
+    /// One bounded pool.
+    Postgres(DatabaseConnection),
+}
+
+impl Links {
+    pub fn reading(&self) -> &DatabaseConnection {
+        match self {
+            Links::Sqlite { read, .. } => read,
+            Links::Postgres(db) => db,
+        }
+    }
+
+    pub fn writing(&self) -> &DatabaseConnection {
+        match self {
+            Links::Sqlite { write, .. } => write,
+            Links::Postgres(db) => db,
+        }
+    }
+}
+
+/// Connects to the database of the service `name`. One that is away is waited for, a while.
+pub(crate) async fn connect(config: &Config, name: &str) -> Result<Links> {
+    let Some(section) = config.service(name) else {
+        return Err(Error::internal(format!("there is no service {name} in the settings")));
+    };
+    let database = &section.database;
+    if DbBackend::Postgres.is_prefix_of(&database.url) {
+        return postgres(database, name).await.map(Links::Postgres);
+    }
+    let file = match database.url.as_str() {
+        "" => config.data_dir.join(format!("{name}.db")),
+        url => file_of(url).ok_or_else(|| {
+            Error::internal(format!("{name}.database.url must begin with postgres:// or be sqlite:// and a file"))
+        })?,
+    };
+    sqlite(database, &file).await.map_err(|error| match error {
+        DbErr::Custom(text) => Error::internal(text),
+        error => Error::internal(format!("{} cannot be opened: {error}", file.display())),
+    })
+}
+
+fn file_of(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
+    // A database in memory is another one for each connection.
+    (!path.is_empty() && !path.starts_with(':')).then(|| PathBuf::from(path))
+}
+
+async fn sqlite(database: &config::Database, file: &Path) -> Result<Links, DbErr> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| DbErr::Custom(format!("{} cannot be made: {error}", folder.display())))?;
+    }
+    let path = file.to_owned();
+    let mut options = sqlite_options(database);
+    options.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {
+        common(sqlite, &path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A commit that was answered survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+            .pragma("cache_size", "-32768")
+    });
+    let write = Database::connect(options).await?;
+    let path = file.to_owned();
+    let mut options = sqlite_options(database);
+    options.max_connections(database.connections_max.max(1)).map_sqlx_sqlite_opts(move |sqlite| {
+        common(sqlite, &path).pragma("query_only", "ON").pragma("mmap_size", "268435456")
+    });
+    let read = Database::connect(options).await?;
+    Ok(Links::Sqlite { write, read })
+}
+
+fn common(options: SqliteConnectOptions, path: &Path) -> SqliteConnectOptions {
+    options.filename(path).busy_timeout(BUSY).statement_cache_capacity(256).pragma("temp_store", "MEMORY")
+}
+
+fn sqlite_options(database: &config::Database) -> ConnectOptions {
+    let mut options = ConnectOptions::new("sqlite://store.db");
+    options
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(Duration::from_secs(database.acquire_seconds.max(1)))
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false);
+    options
+}
+
+async fn postgres(database: &config::Database, name: &str) -> Result<DatabaseConnection> {
+    let millis = (database.statement_seconds.max(1) * 1000).to_string();
+    let application = format!("ngkt-{name}");
+    let mut options = ConnectOptions::new(&database.url);
+    options
+        .max_connections(database.connections_max.max(2))
+        .acquire_timeout(Duration::from_secs(database.acquire_seconds.max(1)))
+        // A connection is tested when it comes back; testing it again before each use would be a visit more.
+        .test_before_acquire_if_idle_for(Duration::from_secs(1))
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .map_sqlx_postgres_opts(move |postgres: PgConnectOptions| {
+            postgres.application_name(&application).statement_cache_capacity(256).options([
+                ("statement_timeout", millis.as_str()),
+                ("lock_timeout", millis.as_str()),
+                // A transaction that nobody ends holds up everybody's feed.
+                ("idle_in_transaction_session_timeout", millis.as_str()),
+                // Positions in the feed and the rules of the writer suppose it.
+                ("default_transaction_isolation", "read committed"),
+            ])
+        });
+    let begin = tokio::time::Instant::now();
+    loop {
+        match Database::connect(options.clone()).await {
+            Ok(db) => return Ok(db),
+            Err(error) if begin.elapsed() > PATIENCE => {
+                return Err(Error::internal(format!("the database of {name} cannot be reached: {error}")));
+            }
+            Err(error) => {
+                tracing::warn!(service = name, %error, "the database is away; waiting for it");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sqlite_url_names_a_file() {
+        for (url, file) in [
+            ("sqlite:///var/lib/ngkt/registry.db", Some("/var/lib/ngkt/registry.db")),
+            ("sqlite://data/registry.db?mode=rwc", Some("data/registry.db")),
+            ("sqlite:registry.db", Some("registry.db")),
+            ("sqlite::memory:", None),
+            ("mysql://host/name", None),
+        ] {
+            assert_eq!(file_of(url), file.map(PathBuf::from), "{url}");
+        }
+    }
+}

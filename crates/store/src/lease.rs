@@ -1,0 +1,197 @@
+//! Leases: of all processes of a service, one at a time does what only one should.
+//!
+//! A lease makes it likely that only one works; that nothing is done twice, its epoch makes sure: whoever was away too
+//! long finds in its own transaction that the epoch is another's, and writes nothing.
+
+use std::time::Duration;
+
+use chassis::clock::Clock;
+use chassis::error::{Error, Result};
+use chassis::host::Host;
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
+use sea_orm::{ConnectionTrait, DbBackend};
+use tokio_util::sync::CancellationToken;
+
+use crate::schema::Lease as Column;
+use crate::store::Store;
+use crate::tx::Tx;
+
+/// How long a lease holds without being renewed.
+const TERM: Duration = Duration::from_secs(15);
+/// How often the holder renews it.
+const RENEWAL: Duration = Duration::from_secs(4);
+/// How often others look whether it is free.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A lease that this process holds. Let go when it is dropped, at the latest at the end of its term.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    name: String,
+    epoch: i64,
+    lost: CancellationToken,
+}
+
+impl Lease {
+    /// Which holding of this lease this is; grows from one to the next.
+    pub fn epoch(&self) -> i64 {
+        self.epoch
+    }
+
+    /// Ends when the lease is no longer held.
+    pub async fn lost(&self) {
+        self.lost.cancelled().await;
+    }
+
+    /// Fails the transaction if the lease is another's by now. Nobody else gets it before the transaction's end.
+    pub async fn fence(&self, tx: &Tx) -> Result<()> {
+        let mut select = Query::select();
+        select.column(Column::Epoch).from(Column::Table).and_where(Expr::col(Column::Name).eq(self.name.as_str()));
+        if tx.get_database_backend() == DbBackend::Postgres {
+            select.lock(LockType::Share);
+        }
+        let row = tx.query_one(&select).await.map_err(crate::database)?;
+        let epoch: Option<i64> = row.map(|row| row.try_get_by(0)).transpose().map_err(crate::database)?;
+        match epoch == Some(self.epoch) {
+            true => Ok(()),
+            false => {
+                Err(Error::unavailable(format!("the lease {}", self.name)).because("somebody else holds it by now"))
+            }
+        }
+    }
+}
+
+/// Runs `work` whenever this process holds the lease `name`, as long as it holds it, until the process stops. Work that
+/// ends, or fails, is begun again after a while; work whose lease is lost is dropped.
+pub fn hold<F, W>(host: &Host, store: &Store, name: &'static str, work: W)
+where
+    W: Fn(Lease) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let holder = Holder { store: store.clone(), name, holder: host.instance.to_string(), clock: Clock::system() };
+    let shutdown = host.shutdown.clone();
+    host.spawn(name, async move {
+        tokio::select! {
+            () = holder.run(work) => {}
+            () = shutdown.cancelled() => {}
+        }
+        holder.release().await;
+        Ok(())
+    });
+}
+
+struct Holder {
+    store: Store,
+    name: &'static str,
+    holder: String,
+    /// The real time: a test that moves the clock by a month moves no lease.
+    clock: Clock,
+}
+
+impl Holder {
+    async fn run<F, W>(&self, work: W)
+    where
+        W: Fn(Lease) -> F,
+        F: Future<Output = Result<()>>,
+    {
+        loop {
+            if let Ok(Some(epoch)) = self.take().await {
+                let lost = CancellationToken::new();
+                let lease = Lease { name: self.name.to_owned(), epoch, lost: lost.clone() };
+                tokio::select! {
+                    ended = work(lease) => if let Err(error) = ended {
+                        tracing::warn!(lease = self.name, %error, cause = error.cause().map(tracing::field::display), "failed; begins again");
+                    },
+                    () = self.renew(epoch) => tracing::warn!(lease = self.name, "lost"),
+                }
+                lost.cancel();
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Takes the lease if it is free or ours: conditionally, so that of two that try one gets it.
+    async fn take(&self) -> Result<Option<i64>> {
+        let (name, holder) = (self.name, self.holder.clone());
+        let (now, until) = self.term();
+        let taken = self.store.write_self(async move |tx: Tx| {
+            let mut upsert = Query::insert();
+            upsert
+                .into_table(Column::Table)
+                .columns([Column::Name, Column::Holder, Column::Epoch, Column::Until])
+                .values_panic([name.into(), holder.clone().into(), 1_i64.into(), until.into()])
+                .on_conflict(
+                    OnConflict::column(Column::Name)
+                        .value(Column::Holder, holder.clone())
+                        .value(Column::Epoch, Expr::col((Column::Table, Column::Epoch)).add(1))
+                        .value(Column::Until, until)
+                        .action_and_where(
+                            Expr::col((Column::Table, Column::Until)).lt(now).or(Expr::col((
+                                Column::Table,
+                                Column::Holder,
+                            ))
+                            .eq(holder)),
+                        )
+                        .to_owned(),
+                )
+                .returning_col(Column::Epoch);
+            let row = tx.query_one(&upsert).await.map_err(crate::database)?;
+            row.map(|row| row.try_get_by::<i64, _>(0)).transpose().map_err(crate::database)
+        });
+        taken.await
+    }
+
+    /// Ends when the lease could not be renewed before its term.
+    async fn renew(&self, epoch: i64) {
+        let mut until = tokio::time::Instant::now() + TERM;
+        loop {
+            tokio::time::sleep(RENEWAL).await;
+            let begin = tokio::time::Instant::now();
+            match self.extend(epoch).await {
+                Ok(true) => until = begin + TERM,
+                Ok(false) => return,
+                Err(_) if begin + RENEWAL < until => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    async fn extend(&self, epoch: i64) -> Result<bool> {
+        let (_, until) = self.term();
+        self.set_until(epoch, until).await
+    }
+
+    async fn release(&self) {
+        // If it cannot be told, the lease ends by itself.
+        let holder = self.holder.clone();
+        let name = self.name;
+        let _ = self
+            .store
+            .write_self(async move |tx: Tx| {
+                let mut update = Query::update();
+                update.table(Column::Table).value(Column::Until, 0_i64);
+                update.and_where(Expr::col(Column::Name).eq(name)).and_where(Expr::col(Column::Holder).eq(holder));
+                tx.execute(&update).await.map_err(crate::database).map(drop)
+            })
+            .await;
+    }
+
+    async fn set_until(&self, epoch: i64, until: i64) -> Result<bool> {
+        let (name, holder) = (self.name, self.holder.clone());
+        let held = self.store.write_self(async move |tx: Tx| {
+            let mut update = Query::update();
+            update.table(Column::Table).value(Column::Until, until);
+            update
+                .and_where(Expr::col(Column::Name).eq(name))
+                .and_where(Expr::col(Column::Holder).eq(holder))
+                .and_where(Expr::col(Column::Epoch).eq(epoch));
+            Ok(tx.execute(&update).await.map_err(crate::database)?.rows_affected() == 1)
+        });
+        held.await
+    }
+
+    /// Now, and the end of a term that begins now, in microseconds since 1970.
+    fn term(&self) -> (i64, i64) {
+        let now = self.clock.now();
+        (now.timestamp_micros(), (now + TERM).timestamp_micros())
+    }
+}

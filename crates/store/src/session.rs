@@ -1,0 +1,295 @@
+//! One transaction as the code inside of it sees it: statements one at a time, held writes before the next statement,
+//! and a memory of what went wrong.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex as Lock, PoisonError};
+
+use chassis::error::{Error, Result};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult};
+use sea_orm::{Statement, TransactionTrait};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::failure::{Kind, database, kind};
+use crate::held::{HELD_MAX, Held, Refusal, What, combine};
+
+pub(crate) struct Session {
+    pub backend: DbBackend,
+    state: Mutex<State>,
+    /// Rows as they were read in this transaction, by table and id: version and hash of the last change.
+    known: Lock<HashMap<(&'static str, String), (i64, Vec<u8>)>>,
+}
+
+struct State {
+    link: Link,
+    held: Vec<Held>,
+    /// Why a held write was refused.
+    refusal: Option<Error>,
+    /// A statement failed: nothing of this transaction may stay.
+    failed: Option<Fault>,
+}
+
+enum Link {
+    /// PostgreSQL, and nothing was asked yet: the transaction begins with the first statement that needs one.
+    Waiting(DatabaseConnection),
+    /// PostgreSQL, in a transaction of its own.
+    Alone(DatabaseTransaction),
+    /// SQLite, in a transaction with others. The text opens the savepoint and goes before the first statement.
+    Shared(Arc<DatabaseTransaction>, Option<&'static str>),
+    /// Ended; whoever still holds it comes too late.
+    Over,
+}
+
+/// What went wrong in a transaction, besides what its code made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Repeating it may help: a deadlock, a serialization failure, a row that changed between read and write.
+    Passing,
+    /// The idempotency key was used before.
+    Repeated,
+    /// A statement failed.
+    Lasting,
+}
+
+/// How a session ended.
+pub(crate) enum End {
+    /// PostgreSQL: to be committed, or nothing was written at all.
+    Open(Option<DatabaseTransaction>),
+    /// SQLite: whether its savepoint was opened.
+    Shared { touched: bool },
+}
+
+impl Session {
+    pub fn alone(db: DatabaseConnection) -> Session {
+        Session::new(DbBackend::Postgres, Link::Waiting(db))
+    }
+
+    pub fn shared(transaction: Arc<DatabaseTransaction>, savepoint: &'static str) -> Session {
+        Session::new(DbBackend::Sqlite, Link::Shared(transaction, Some(savepoint)))
+    }
+
+    fn new(backend: DbBackend, link: Link) -> Session {
+        let state = State { link, held: Vec::new(), refusal: None, failed: None };
+        Session { backend, state: Mutex::new(state), known: Lock::default() }
+    }
+
+    /// Holds a write until the next statement or the end.
+    pub async fn hold(&self, held: Held) -> Result<()> {
+        let mut state = self.state.lock().await;
+        if matches!(state.link, Link::Over) {
+            return Err(database(over()));
+        }
+        let again = state.held.iter().any(|other| other.row == held.row);
+        if again || state.held.len() >= HELD_MAX {
+            if let Err(error) = state.flush(self.backend).await {
+                return Err(state.refusal.take().unwrap_or_else(|| database(error)));
+            }
+        }
+        state.held.push(held);
+        Ok(())
+    }
+
+    /// Ends the session: sends what is held if the work went well. No statement is taken afterwards. What a held write
+    /// was refused for is truer than what the work made of it.
+    pub async fn finish(&self, worked: Result<()>) -> (Result<()>, Option<Fault>, End) {
+        let mut state = self.state.lock().await;
+        let mut result = match (worked, state.failed) {
+            (Ok(()), None) => state.flush_last(self.backend).await.map_err(database),
+            (Ok(()), Some(_)) => Err(Error::internal("a statement failed, and the work went on as if it had not")),
+            (Err(error), _) => Err(error),
+        };
+        if let Some(refusal) = state.refusal.take() {
+            result = Err(refusal);
+        }
+        let end = match std::mem::replace(&mut state.link, Link::Over) {
+            Link::Waiting(_) | Link::Over => End::Open(None),
+            Link::Alone(transaction) => End::Open(Some(transaction)),
+            Link::Shared(_, savepoint) => End::Shared { touched: savepoint.is_none() },
+        };
+        (result, state.failed, end)
+    }
+
+    pub fn remember(&self, table: &'static str, id: &str, version: i64, change_hash: &[u8]) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert((table, id.to_owned()), (version, change_hash.to_owned()));
+    }
+
+    pub fn recall(&self, table: &'static str, id: &str) -> Option<(i64, Vec<u8>)> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(table, id.to_owned())).cloned()
+    }
+
+    async fn ready(&self) -> Result<MutexGuard<'_, State>, DbErr> {
+        let mut state = self.state.lock().await;
+        state.flush(self.backend).await?;
+        Ok(state)
+    }
+
+    pub async fn query_all(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.ready().await?.query_all(statement).await
+    }
+
+    pub async fn query_one(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let mut state = self.ready().await?;
+        let statement = state.open(statement).await?;
+        let answer = state.link.query_one(statement).await;
+        state.noted(answer)
+    }
+
+    pub async fn execute(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let mut state = self.ready().await?;
+        state.open_apart().await?;
+        let answer = state.link.execute(statement).await;
+        state.noted(answer)
+    }
+
+    pub async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let mut state = self.ready().await?;
+        state.open_apart().await?;
+        let answer = state.link.execute_unprepared(sql).await;
+        state.noted(answer)
+    }
+}
+
+impl State {
+    /// Begins the transaction if it waits for its first statement; the savepoint rides on the statement.
+    async fn open(&mut self, mut statement: Statement) -> Result<Statement, DbErr> {
+        if let Link::Shared(_, savepoint) = &mut self.link {
+            if let Some(savepoint) = savepoint.take() {
+                statement.sql.insert_str(0, savepoint);
+            }
+            return Ok(statement);
+        }
+        self.begin().await?;
+        Ok(statement)
+    }
+
+    /// The same, with the savepoint as a statement apart: SQLite adds up the rows that statements together change.
+    async fn open_apart(&mut self) -> Result<(), DbErr> {
+        if let Link::Shared(transaction, savepoint) = &mut self.link {
+            if let Some(savepoint) = savepoint.take() {
+                let answer = transaction.execute_unprepared(savepoint).await;
+                self.noted(answer)?;
+            }
+            return Ok(());
+        }
+        self.begin().await
+    }
+
+    async fn begin(&mut self) -> Result<(), DbErr> {
+        let begun = match &self.link {
+            Link::Waiting(db) => db.begin().await,
+            Link::Alone(_) | Link::Shared(..) => return Ok(()),
+            Link::Over => return Err(over()),
+        };
+        self.link = Link::Alone(self.noted(begun)?);
+        Ok(())
+    }
+
+    async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let statement = self.open(statement).await?;
+        let answer = self.link.query_all(statement).await;
+        self.noted(answer)
+    }
+
+    /// Sends what is held, as one statement.
+    async fn flush(&mut self, backend: DbBackend) -> Result<(), DbErr> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let (what, why) = self.take_held();
+        let wanted = what.len();
+        let answer = self.query_all(combine(backend, "", what)).await;
+        self.judge(answer.map(|rows| rows.len()), wanted, why)
+    }
+
+    /// Sends what is held as the last statement. On PostgreSQL one statement that only inserts is a transaction by
+    /// itself; a statement that updates is not sent so, for whether it found its row is known only afterwards.
+    async fn flush_last(&mut self, backend: DbBackend) -> Result<(), DbErr> {
+        let inserts = self.held.iter().all(|held| matches!(held.what, What::Insert(_)));
+        let db = match &self.link {
+            Link::Waiting(db) if inserts && !self.held.is_empty() => db.clone(),
+            _ => return self.flush(backend).await,
+        };
+        let (what, why) = self.take_held();
+        let wanted = what.len();
+        let answer = db.query_all_raw(combine(backend, "", what)).await;
+        let answer = self.noted(answer);
+        self.judge(answer.map(|rows| rows.len()), wanted, why)
+    }
+
+    fn take_held(&mut self) -> (Vec<What>, Vec<(&'static str, Refusal)>) {
+        self.held.drain(..).map(|held| (held.what, (held.row.0, held.refusal))).unzip()
+    }
+
+    /// Makes of a refusal what the write said that it means.
+    fn judge(
+        &mut self,
+        answer: Result<usize, DbErr>,
+        wanted: usize,
+        why: Vec<(&'static str, Refusal)>,
+    ) -> Result<(), DbErr> {
+        let refused = match &answer {
+            Ok(rows) if *rows == wanted => return Ok(()),
+            Ok(_) => why
+                .into_iter()
+                .find(|(_, refusal)| matches!(refusal, Refusal::Stale { .. }))
+                .map(|found| (found.1, None)),
+            Err(error) => match kind(error) {
+                Kind::Taken(taken) => {
+                    why.into_iter().find(|(table, _)| *table == taken.table).map(|found| (found.1, Some(taken)))
+                }
+                _ => None,
+            },
+        };
+        let (fault, refusal) = match refused {
+            Some((Refusal::Stale { name }, _)) => {
+                (Fault::Passing, Some(Error::of(api::options::v1::Failure::EtagMismatch).with("name", name)))
+            }
+            Some((Refusal::Taken { name, told }, Some(taken))) => {
+                (Fault::Lasting, Some(told(&taken.index).unwrap_or_else(|| Error::already_exists(name))))
+            }
+            Some((Refusal::Repeated, _)) => (Fault::Repeated, None),
+            _ => (self.failed.unwrap_or(Fault::Lasting), None),
+        };
+        self.failed = Some(fault);
+        self.refusal = refusal;
+        Err(answer.err().unwrap_or_else(|| DbErr::RecordNotUpdated))
+    }
+
+    fn noted<T>(&mut self, answer: Result<T, DbErr>) -> Result<T, DbErr> {
+        if let Err(error) = &answer {
+            self.failed = Some(if kind(error) == Kind::Again { Fault::Passing } else { Fault::Lasting });
+        }
+        answer
+    }
+}
+
+impl Link {
+    fn transaction(&self) -> Result<&DatabaseTransaction, DbErr> {
+        match self {
+            Link::Alone(transaction) => Ok(transaction),
+            Link::Shared(transaction, _) => Ok(transaction),
+            Link::Waiting(_) | Link::Over => Err(over()),
+        }
+    }
+
+    async fn query_all(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.transaction()?.query_all_raw(statement).await
+    }
+
+    async fn query_one(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.transaction()?.query_one_raw(statement).await
+    }
+
+    async fn execute(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.transaction()?.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.transaction()?.execute_unprepared(sql).await
+    }
+}
+
+fn over() -> DbErr {
+    DbErr::Custom("the transaction is over; a Tx is not to be kept beyond the work that it was given to".to_owned())
+}

@@ -1,0 +1,123 @@
+//! The database of one service in one process.
+
+use std::sync::Arc;
+
+use chassis::caller::Caller;
+use chassis::clock::Clock;
+use chassis::error::Result;
+use chassis::host::Host;
+use sea_orm::DatabaseConnection;
+
+use crate::connect::{self, Links};
+use crate::feed::Tail;
+use crate::job::{Form, Origin};
+use crate::service::Service;
+use crate::tx::Tx;
+use crate::writer::{Wake, Writer};
+use crate::{housekeeping, schema, seal};
+
+/// The database of a service: reads, writes, and what both are told about. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    name: &'static str,
+    read: DatabaseConnection,
+    writer: Writer,
+    wake: Wake,
+    tail: Tail,
+    clock: Clock,
+}
+
+impl Store {
+    /// Connects to the service's database, brings its schema up to date, and starts what keeps it in order: the feed's
+    /// tail, the sealer of the change log, the forgetting of old idempotency records, and the probe of readiness.
+    pub async fn open(host: &Host, service: &Service) -> Result<Store> {
+        let links = connect::connect(&host.config, service.name).await?;
+        schema::migrate(links.writing(), service.migrations).await.map_err(crate::database)?;
+        let wake = Wake::new();
+        let writer = match &links {
+            Links::Sqlite { write, .. } => Writer::sqlite(host, write.clone(), wake.clone()),
+            Links::Postgres(db) => Writer::postgres(host, db.clone(), wake.clone()),
+        };
+        let read = links.reading().clone();
+        let tail = Tail::start(host, &read, wake.feed.subscribe()).await?;
+        let clock = host.clock.clone();
+        let store = Store(Arc::new(Inner { name: service.name, read, writer, wake, tail, clock }));
+        seal::start(host, &store);
+        housekeeping::start(host, &store);
+        Ok(store)
+    }
+
+    /// The service that this is the database of.
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// For queries. On SQLite it cannot write; on PostgreSQL it must not.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.0.read
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Runs `work` in a transaction, as the request's caller, and answers when all of it is durable. If the request
+    /// carries an idempotency key that was used before, gives the answer of then. The work must only talk to the
+    /// [`Tx`]; on SQLite everybody else's writes wait for it, and a write inside of it would wait for itself. On
+    /// PostgreSQL it may run more than once, of which all but the last leave nothing behind.
+    pub async fn write<M, W, F, R>(&self, request: &tonic::Request<M>, work: W) -> Result<R>
+    where
+        M: prost::Message,
+        W: FnOnce(Tx) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+        R: prost::Message + Default + 'static,
+    {
+        self.0.writer.write(Origin::of(request)?, Form::MESSAGE, work).await
+    }
+
+    /// The same for what no request asked for.
+    pub async fn write_as<W, F, R>(&self, caller: Caller, work: W) -> Result<R>
+    where
+        W: FnOnce(Tx) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+        R: Send + 'static,
+    {
+        self.0.writer.write(Origin::background(caller), Form::NONE, work).await
+    }
+
+    /// Writes as the service itself.
+    pub(crate) async fn write_self<W, F, R>(&self, work: W) -> Result<R>
+    where
+        W: FnOnce(Tx) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+        R: Send + 'static,
+    {
+        self.write_as(Caller::system(self.name()), work).await
+    }
+
+    pub(crate) async fn write_from<W, F, R>(&self, origin: Origin, work: W) -> Result<R>
+    where
+        W: FnOnce(Tx) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+        R: prost::Message + Default + 'static,
+    {
+        self.0.writer.write(origin, Form::MESSAGE, work).await
+    }
+
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.0.wake
+    }
+
+    pub(crate) fn tail(&self) -> &Tail {
+        &self.0.tail
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Store").field(&self.0.name).finish()
+    }
+}

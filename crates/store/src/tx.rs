@@ -1,0 +1,127 @@
+//! A write transaction, as the work in it holds it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chassis::caller::Caller;
+use chassis::clock;
+use chassis::error::Result;
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+
+use crate::held::Held;
+use crate::resource::View;
+use crate::scope::Scope;
+use crate::session::Session;
+
+/// A write transaction. Queries of sea-orm take it as their connection. Clones are the same transaction; it ends with
+/// the work that it was given to. A statement that fails ends it too: nothing of it stays, whatever the work answers.
+#[derive(Clone)]
+pub struct Tx(Arc<Inner>);
+
+struct Inner {
+    session: Session,
+    context: TxContext,
+    wakes_queue: AtomicBool,
+    wakes_feed: AtomicBool,
+}
+
+/// The circumstances of a write.
+#[derive(Debug, Clone)]
+pub struct TxContext {
+    /// Who does it.
+    pub caller: Arc<Caller>,
+    /// When: one instant for all that one transaction writes.
+    pub now: DateTime<Utc>,
+    /// The trace that it belongs to: 32 hexadecimal digits; empty if none.
+    pub trace_id: String,
+    /// What the rpc writes to the change log, as the contract has it; empty in background work.
+    pub change_type: String,
+}
+
+impl Tx {
+    pub(crate) fn new(session: Session, context: TxContext) -> Tx {
+        let (wakes_queue, wakes_feed) = Default::default();
+        Tx(Arc::new(Inner { session, context, wakes_queue, wakes_feed }))
+    }
+
+    /// Who writes, and when.
+    pub fn context(&self) -> &TxContext {
+        &self.0.context
+    }
+
+    /// Who writes.
+    pub fn caller(&self) -> &Caller {
+        &self.0.context.caller
+    }
+
+    /// The time of everything that this transaction writes, to the microsecond.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.context.now
+    }
+
+    /// The day of that time in Viet Nam.
+    pub fn today(&self) -> NaiveDate {
+        clock::day(self.now())
+    }
+
+    /// What the writer may see.
+    pub fn scope(&self) -> Scope {
+        Scope::of(self.caller())
+    }
+
+    /// Records as of today.
+    pub fn view(&self) -> View {
+        View::at(self.now())
+    }
+
+    pub(crate) fn session(&self) -> &Session {
+        &self.0.session
+    }
+
+    pub(crate) async fn hold(&self, held: Held) -> Result<()> {
+        self.0.session.hold(held).await
+    }
+
+    pub(crate) fn wake_queue(&self) {
+        self.0.wakes_queue.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn wake_feed(&self) {
+        self.0.wakes_feed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether, once this is durable, work waits in a queue, and whether there is something new in the change log.
+    pub(crate) fn wakes(&self) -> (bool, bool) {
+        (self.0.wakes_queue.load(Ordering::Relaxed), self.0.wakes_feed.load(Ordering::Relaxed))
+    }
+}
+
+impl std::fmt::Debug for Tx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Tx").field(&self.0.context).finish()
+    }
+}
+
+#[tonic::async_trait]
+impl ConnectionTrait for Tx {
+    fn get_database_backend(&self) -> DbBackend {
+        self.0.session.backend
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.0.session.execute(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.0.session.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.0.session.query_one(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.0.session.query_all(statement).await
+    }
+}

@@ -1,0 +1,20 @@
+//! The verbs that every resource has, and what custom verbs are made of.
+
+mod act;
+mod create;
+mod get;
+mod list;
+mod load;
+mod mask;
+mod retire;
+mod save;
+mod update;
+
+pub use act::act;
+pub use create::{create, insert};
+pub use get::get;
+pub use list::list;
+pub use load::{Reader, check_etag, exists, load, load_for, require};
+pub use retire::retire;
+pub use save::{announce, save};
+pub use update::update;

@@ -1,0 +1,121 @@
+//! Reading single records, for verbs and for the rules of the domain.
+
+use api::Resource as _;
+use api::options::v1::Failure;
+use chassis::caller::Caller;
+use chassis::error::{Error, Result};
+use sea_orm::sea_query::{Expr, LockType, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityName, EntityTrait, QueryFilter, QueryTrait,
+    Select,
+};
+
+use crate::entity::Row;
+use crate::record;
+use crate::resource::{Model, Resource};
+use crate::scope::Scope;
+use crate::tx::Tx;
+
+/// What records are read from: the database, or a transaction, which remembers what it read.
+pub trait Reader: ConnectionTrait + Send {
+    /// Remembers a row of a table as it was read: its id, version, and the hash of its last change.
+    #[doc(hidden)]
+    fn remember(&self, _table: &'static str, _id: &str, _version: i64, _change_hash: &[u8]) {}
+}
+
+impl Reader for DatabaseConnection {}
+
+impl Reader for Tx {
+    fn remember(&self, table: &'static str, id: &str, version: i64, change_hash: &[u8]) {
+        self.session().remember(table, id, version, change_hash);
+    }
+}
+
+/// The record of this name, if the scope sees it; else `NOT_FOUND`. As it is kept: [`Resource::view`] is not applied.
+pub async fn load<R: Resource>(from: &impl Reader, scope: &Scope, name: &str) -> Result<R::Message> {
+    let row = find::<R>(scope, name)?.one(from).await.map_err(crate::database)?;
+    take::<R>(from, row, name)
+}
+
+/// The record of this name, to be changed by the transaction's caller: it must see it (else `NOT_FOUND`), `may` must
+/// hold for it (else `PERMISSION_DENIED`), and it must not be retired (else `RETIRED`). `may` is mostly
+/// [`Resource::may_own`]. Others who would change it wait for the end of the transaction.
+pub async fn load_for<R: Resource>(
+    tx: &Tx,
+    name: &str,
+    may: impl FnOnce(&Caller, &R::Message) -> bool,
+) -> Result<R::Message> {
+    let message = load_owned::<R>(tx, name, may).await?;
+    match message.retire_time() {
+        Some(_) => Err(Error::of(Failure::Retired).with("name", name)),
+        None => Ok(message),
+    }
+}
+
+/// The same, of retired ones too.
+pub(super) async fn load_owned<R: Resource>(
+    tx: &Tx,
+    name: &str,
+    may: impl FnOnce(&Caller, &R::Message) -> bool,
+) -> Result<R::Message> {
+    let mut select = find::<R>(&tx.scope(), name)?;
+    // SQLite has one writer at a time anyway.
+    if tx.get_database_backend() == DbBackend::Postgres {
+        QueryTrait::query(&mut select).lock(LockType::NoKeyUpdate);
+    }
+    let row = select.one(tx).await.map_err(crate::database)?;
+    let message = take::<R>(tx, row, name)?;
+    if !may(tx.caller(), &message) {
+        let why = format!("{name} belongs to {}", message.owner());
+        return Err(Error::permission_denied(why));
+    }
+    Ok(message)
+}
+
+/// Whether the scope sees a record of this name that is not retired.
+pub async fn exists<R: Resource>(from: &impl Reader, scope: &Scope, name: &str) -> Result<bool> {
+    let Ok(id) = record::id::<R>(name) else { return Ok(false) };
+    let mut select = Query::select();
+    select
+        .expr(Expr::val(1))
+        .from(R::Row::default())
+        .and_where(R::Row::ID.eq(id))
+        .and_where(R::Row::RETIRED_AT.is_null())
+        .cond_where(seen::<R>(scope));
+    Ok(from.query_one(&select).await.map_err(crate::database)?.is_some())
+}
+
+/// Refuses a reference to a record that the caller does not see, or that is retired, as `REFERENCE_NOT_FOUND` of
+/// `field`. An empty name refers to nothing and passes.
+pub async fn require<R: Resource>(tx: &Tx, field: &str, name: &str) -> Result<()> {
+    if name.is_empty() || exists::<R>(tx, &tx.scope(), name).await? {
+        return Ok(());
+    }
+    Err(Error::of(Failure::ReferenceNotFound).with("field", field).with("name", name))
+}
+
+/// Refuses with `ETAG_MISMATCH` if the caller meant another version than this. An empty etag means any.
+pub fn check_etag(message: &impl api::Resource, etag: &str) -> Result<()> {
+    if etag.is_empty() || etag.trim_matches('"') == message.etag() {
+        return Ok(());
+    }
+    Err(Error::of(Failure::EtagMismatch).with("name", message.name()))
+}
+
+fn find<R: Resource>(scope: &Scope, name: &str) -> Result<Select<R::Row>> {
+    let id = record::id::<R>(name)?;
+    Ok(R::Row::find().filter(R::Row::ID.eq(id)).filter(seen::<R>(scope)))
+}
+
+/// The scope as a condition on the resource's table.
+pub(crate) fn seen<R: Resource>(scope: &Scope) -> sea_orm::sea_query::Condition {
+    let column = |column: <R::Row as EntityTrait>::Column| column.as_column_ref();
+    scope.condition(column(R::Row::OWNER), column(R::Row::AUDIENCE), column(R::Row::READERS))
+}
+
+fn take<R: Resource>(from: &impl Reader, row: Option<Model<R>>, name: &str) -> Result<R::Message> {
+    let Some(row) = row else { return Err(Error::not_found(name)) };
+    let standard = R::Row::standard(&row);
+    from.remember(R::Row::default().table_name(), standard.id, standard.version, standard.change_hash);
+    record::message::<R>(&row)
+}

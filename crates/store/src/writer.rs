@@ -1,0 +1,94 @@
+//! The one way to write. On SQLite all writes of a process go through one task, which commits many at once; on
+//! PostgreSQL each is a transaction of its own.
+
+mod postgres;
+mod sqlite;
+
+use chassis::clock::Clock;
+use chassis::error::{Error, Result};
+use chassis::host::Host;
+use sea_orm::DatabaseConnection;
+use tokio::sync::{mpsc, watch};
+
+use crate::job::{Form, Job, Origin, Work};
+use crate::tx::Tx;
+
+/// How many writes may wait for the SQLite task before callers wait in front of it.
+const WAITING_MAX: usize = 1024;
+
+/// Takes writes and answers when they are durable.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    kind: Kind,
+    wake: Wake,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Sqlite(mpsc::Sender<Box<dyn Job>>),
+    Postgres(DatabaseConnection, Clock),
+}
+
+/// Tells who waits for commits of this process.
+#[derive(Clone)]
+pub(crate) struct Wake {
+    /// There is something new in the change log.
+    pub feed: watch::Sender<()>,
+    /// There is new work in a queue.
+    pub queue: watch::Sender<()>,
+}
+
+impl Wake {
+    pub fn new() -> Wake {
+        Wake { feed: watch::Sender::new(()), queue: watch::Sender::new(()) }
+    }
+
+    fn after(&self, tx: &Tx) {
+        let (queue, feed) = tx.wakes();
+        if feed {
+            self.feed.send_replace(());
+        }
+        if queue {
+            self.queue.send_replace(());
+        }
+    }
+}
+
+impl Writer {
+    /// A writer on SQLite: `db` has one connection, which nobody else uses.
+    pub fn sqlite(host: &Host, db: DatabaseConnection, wake: Wake) -> Writer {
+        let (jobs, waiting) = mpsc::channel(WAITING_MAX);
+        let task = sqlite::Task { db, wake: wake.clone(), clock: host.clock.clone() };
+        let drained = host.drained.clone();
+        host.spawn("store-writer", async move {
+            task.run(waiting, drained).await;
+            Ok(())
+        });
+        Writer { kind: Kind::Sqlite(jobs), wake }
+    }
+
+    /// A writer on PostgreSQL.
+    pub fn postgres(host: &Host, db: DatabaseConnection, wake: Wake) -> Writer {
+        Writer { kind: Kind::Postgres(db, host.clock.clone()), wake }
+    }
+
+    /// Runs `work` in a transaction and answers when it is durable.
+    pub async fn write<W, F, R>(&self, origin: Origin, form: Form<R>, work: W) -> Result<R>
+    where
+        W: FnOnce(Tx) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+        R: Send + 'static,
+    {
+        let (job, answer) = Work::new(origin, work, form);
+        match &self.kind {
+            Kind::Sqlite(jobs) => jobs.send(Box::new(job)).await.map_err(|_| stopped())?,
+            Kind::Postgres(db, clock) => postgres::write(db, clock, &self.wake, Box::new(job)).await,
+        }
+        answer.await.map_err(|_| stopped())?
+    }
+}
+
+/// The answer when nobody is there any more to write.
+fn stopped() -> Error {
+    Error::unavailable("the database").because("the writer has stopped")
+}
