@@ -2,7 +2,7 @@
 
 mod wire;
 
-pub(crate) use wire::name_of;
+pub use wire::name_of;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

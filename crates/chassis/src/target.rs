@@ -45,7 +45,7 @@ impl Target {
             public: method.access.public,
             authenticated: method.access.authenticated,
             roles: method.access.roles.iter().fold(0, |bits, role| bits | role_bit(*role)),
-            attributes: metrics::attributes(&method.path, "OK"),
+            attributes: metrics::attributes(method.path.trim_start_matches('/'), "OK"),
         }
     }
 
@@ -67,6 +67,14 @@ impl Called {
             | "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
             | "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo" => Called::Platform { stream: true },
             _ => Called::Unknown,
+        }
+    }
+
+    /// What it is called in metrics and logs: paths that nobody serves would be as many as anybody likes.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Called::Rpc(target) => target.method.path.trim_start_matches('/'),
+            Called::Platform { .. } | Called::Unknown => "_OTHER",
         }
     }
 

@@ -3,12 +3,12 @@
 mod log;
 pub(crate) mod metrics;
 mod otlp;
-pub(crate) mod trace;
+pub mod trace;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry};
@@ -37,7 +37,7 @@ pub fn init(config: &Config, role: &str) -> Result<Telemetry> {
             .boxed(),
         LogFormat::Text => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).boxed(),
     };
-    let log = log.with_filter(filter).with_filter(filter_fn(|metadata| metadata.is_event()));
+    let log = log.with_filter(filter_fn(|metadata| metadata.is_event()).and(filter));
     if config.telemetry.otlp_endpoint.is_empty() {
         let _ = Registry::default().with(log).try_init();
         return Ok(Telemetry { providers: None });
@@ -53,6 +53,21 @@ pub fn init(config: &Config, role: &str) -> Result<Telemetry> {
     }
     metrics::install(&meter);
     Ok(Telemetry { providers: Some((tracer, meter)) })
+}
+
+/// Whether metrics are sent anywhere: where they are not, nobody needs to count.
+pub fn counts() -> bool {
+    metrics::on()
+}
+
+/// Writes panics to the log, as one line with its place and trace, instead of text in between. For the program's main
+/// only: a test shows its panics itself.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let panic = info.payload_as_str().unwrap_or("without a message");
+        let place = info.location().map(ToString::to_string);
+        tracing::error!(panic, place, "panicked");
+    }));
 }
 
 impl Telemetry {

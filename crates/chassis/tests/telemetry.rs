@@ -1,5 +1,7 @@
 //! Traces and metrics reach a collector. A process of its own, because telemetry is set up once a process.
 
+#![allow(clippy::unwrap_used)] // a failed step fails the test
+
 #[path = "suite/registry.rs"]
 mod registry;
 #[allow(dead_code)]

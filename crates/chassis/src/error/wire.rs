@@ -139,7 +139,7 @@ fn cut(mut text: String) -> String {
 }
 
 /// A code by its name on the wire: also the reason of a status that does not tell one.
-pub(crate) fn name_of(code: Code) -> &'static str {
+pub fn name_of(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

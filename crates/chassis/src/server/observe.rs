@@ -1,6 +1,5 @@
 //! Each request in its trace, as a span, and counted: rate, errors and duration.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as Poller, Poll};
 
@@ -32,8 +31,8 @@ impl<L: Layer> Layer for Observe<L> {
         let (called, stream) = (call.called, call.called.is_stream());
         let (trace, span) = trace::enter(call.request.headers(), call.request.uri().path());
         let recorded = span.clone();
-        let response = trace::within(trace, traced(span, self.next.run(call))).await;
-        if recorded.is_none() && !metrics::on() {
+        let response = trace::within(trace, self.next.run(call).instrument(span)).await;
+        if recorded.is_none() && !metrics::on() && !tracing::enabled!(tracing::Level::DEBUG) {
             return response;
         }
         let end = End { called, begin, span: recorded };
@@ -44,14 +43,6 @@ impl<L: Layer> Layer for Observe<L> {
                 response
             }
         }
-    }
-}
-
-/// Runs `work` in `span`, at no cost if nobody records spans.
-async fn traced(span: tracing::Span, work: impl Future<Output = Response>) -> Response {
-    match span.is_none() {
-        true => work.await,
-        false => work.instrument(span).await,
     }
 }
 
@@ -70,8 +61,11 @@ impl End {
     }
 
     fn finish(self, code: tonic::Code) {
-        metrics::record(&self.called, code, self.begin.elapsed());
+        let time = self.begin.elapsed();
+        metrics::record(&self.called, code, time);
         trace::close(&self.span, code);
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(rpc = self.called.name(), code = metrics::name(code), micros, "answered");
     }
 }
 

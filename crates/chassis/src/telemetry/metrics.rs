@@ -34,21 +34,15 @@ pub(crate) fn record(called: &Called, code: Code, time: Duration) {
     let Some(duration) = DURATION.get() else { return };
     match (called, code) {
         (Called::Rpc(target), Code::Ok) => duration.record(time.as_secs_f64(), &target.attributes),
-        (Called::Rpc(target), code) => {
-            duration.record(time.as_secs_f64(), &attributes(&target.method.path, name(code)))
-        }
-        // Paths that nobody serves would be as many as anybody likes.
-        (Called::Platform { .. } | Called::Unknown, code) => {
-            duration.record(time.as_secs_f64(), &attributes("/_OTHER", name(code)));
-        }
+        (called, code) => duration.record(time.as_secs_f64(), &attributes(called.name(), name(code))),
     }
 }
 
-/// The attributes of a call of `path` that was answered with `code`.
-pub(crate) fn attributes(path: &str, code: &'static str) -> Vec<KeyValue> {
+/// The attributes of a call of `rpc` that was answered with `code`.
+pub(crate) fn attributes(rpc: &'static str, code: &'static str) -> Vec<KeyValue> {
     vec![
         KeyValue::new("rpc.system.name", "grpc"),
-        KeyValue::new("rpc.method", path.trim_start_matches('/').to_owned()),
+        KeyValue::new("rpc.method", rpc),
         KeyValue::new("rpc.response.status_code", code),
     ]
 }

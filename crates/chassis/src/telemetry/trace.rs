@@ -17,7 +17,7 @@ const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// One place in one trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Trace {
+pub struct Trace {
     trace_id: u128,
     span_id: u64,
     sampled: bool,
@@ -29,7 +29,7 @@ tokio::task_local! {
 }
 
 /// Runs `work` as a part of `trace`.
-pub(crate) fn within<F: Future>(trace: Trace, work: F) -> impl Future<Output = F::Output> {
+pub fn within<F: Future>(trace: Trace, work: F) -> impl Future<Output = F::Output> {
     CURRENT.scope(trace, work)
 }
 
@@ -46,17 +46,22 @@ pub(super) fn current_id() -> Option<u128> {
 /// The place at which a server works on a request for `path` with these headers, and its span, which is none unless
 /// somebody records spans.
 pub(crate) fn enter(headers: &HeaderMap, path: &str) -> (Trace, Span) {
-    let parent = Trace::extract(headers);
     let span = server_span(path);
+    (enter_as(headers, &span), span)
+}
+
+/// The place at which a server works on a request with these headers in `span`, which continues the caller's trace. Spans
+/// of other servers than ours are recorded if their target begins with `ngkt::`.
+pub fn enter_as(headers: &HeaderMap, span: &Span) -> Trace {
+    let parent = Trace::extract(headers);
     if span.is_none() {
-        return (parent.unwrap_or_else(Trace::begin), span);
+        return parent.unwrap_or_else(Trace::begin);
     }
     if let Some(parent) = &parent {
         let remote = opentelemetry::Context::new().with_remote_span_context(parent.span_context());
         let _ = span.set_parent(remote);
     }
-    let state = parent.and_then(|parent| parent.state);
-    (Trace::of(&span, state), span)
+    Trace::of(span, parent.and_then(|parent| parent.state))
 }
 
 fn server_span(path: &str) -> Span {
@@ -135,7 +140,7 @@ impl Trace {
     }
 
     /// The trace's id as it is written: 32 hexadecimal digits.
-    pub(crate) fn trace_id_text(&self) -> String {
+    pub fn trace_id_text(&self) -> String {
         format!("{:032x}", self.trace_id)
     }
 

@@ -12,15 +12,15 @@ use crate::world::{WAYS, World, officer};
 async fn a_request_ends_by_the_deadline_of_its_caller_or_the_default() {
     for way in WAYS {
         let world = World::start_with(way, |config| config.limits.timeout_seconds_default = 1).await;
-        for timeout in [Some(Duration::from_millis(300)), None, Some(Duration::from_secs(3600))] {
+        for timeout in [Some(Duration::from_millis(300)), None] {
             let mut request = tonic::Request::new(GetAgencyRequest { name: "agencies/slow".into() });
-            if let Some(timeout) = timeout.filter(|timeout| *timeout < Duration::from_secs(60)) {
+            if let Some(timeout) = timeout {
                 request.set_timeout(timeout);
             }
             let begin = Instant::now();
             let status = world.agencies(&Caller::default()).get_agency(request).await.unwrap_err();
             assert_eq!(Error::from(status).reason(), "DEADLINE_EXCEEDED", "{way:?}");
-            let expected = timeout.unwrap_or(Duration::from_secs(1)).min(Duration::from_secs(1));
+            let expected = timeout.unwrap_or(Duration::from_secs(1));
             assert!(begin.elapsed() < expected + Duration::from_millis(400), "{way:?}: {:?}", begin.elapsed());
         }
     }
