@@ -62,14 +62,15 @@ impl Lease {
 
 /// Runs `work` whenever this process holds the lease `name`, as long as it holds it, until the process stops. Work that
 /// ends, or fails, is begun again after a while; work whose lease is lost is dropped.
-pub fn hold<F, W>(host: &Host, store: &Store, name: &'static str, work: W)
+pub fn hold<F, W>(host: &Host, store: &Store, name: impl Into<String>, work: W)
 where
     W: Fn(Lease) -> F + Send + Sync + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    let holder = Holder { store: store.clone(), name, holder: host.instance.to_string(), clock: Clock::system() };
+    let (name, holder) = (name.into(), host.instance.to_string());
+    let holder = Holder { store: store.clone(), name, holder, clock: Clock::system() };
     let shutdown = host.shutdown.clone();
-    host.spawn(name, async move {
+    host.spawn("lease", async move {
         tokio::select! {
             () = holder.run(work) => {}
             () = shutdown.cancelled() => {}
@@ -81,7 +82,7 @@ where
 
 struct Holder {
     store: Store,
-    name: &'static str,
+    name: String,
     holder: String,
     /// The real time: a test that moves the clock by a month moves no lease.
     clock: Clock,
@@ -96,7 +97,7 @@ impl Holder {
         loop {
             if let Ok(Some(epoch)) = self.take().await {
                 let lost = CancellationToken::new();
-                let lease = Lease { name: self.name.to_owned(), epoch, lost: lost.clone() };
+                let lease = Lease { name: self.name.clone(), epoch, lost: lost.clone() };
                 tokio::select! {
                     ended = work(lease) => if let Err(error) = ended {
                         tracing::warn!(lease = self.name, %error, cause = error.cause().map(tracing::field::display), "failed; begins again");
@@ -111,7 +112,7 @@ impl Holder {
 
     /// Takes the lease if it is free or ours: conditionally, so that of two that try one gets it.
     async fn take(&self) -> Result<Option<i64>> {
-        let (name, holder) = (self.name, self.holder.clone());
+        let (name, holder) = (self.name.clone(), self.holder.clone());
         let (now, until) = self.term();
         let taken = self.store.write_self(async move |tx: Tx| {
             let mut upsert = Query::insert();
@@ -162,8 +163,7 @@ impl Holder {
 
     async fn release(&self) {
         // If it cannot be told, the lease ends by itself.
-        let holder = self.holder.clone();
-        let name = self.name;
+        let (name, holder) = (self.name.clone(), self.holder.clone());
         let _ = self
             .store
             .write_self(async move |tx: Tx| {
@@ -176,7 +176,7 @@ impl Holder {
     }
 
     async fn set_until(&self, epoch: i64, until: i64) -> Result<bool> {
-        let (name, holder) = (self.name, self.holder.clone());
+        let (name, holder) = (self.name.clone(), self.holder.clone());
         let held = self.store.write_self(async move |tx: Tx| {
             let mut update = Query::update();
             update.table(Column::Table).value(Column::Until, until);

@@ -26,8 +26,10 @@
 //! }
 //! ```
 
+pub mod audit;
 mod change;
 mod connect;
+mod consume;
 mod entity;
 mod failure;
 mod feed;
@@ -39,11 +41,14 @@ mod job;
 pub mod lease;
 mod order;
 mod page;
+mod projection;
+pub mod queue;
 mod record;
 mod resource;
 mod schema;
 mod scope;
 mod seal;
+mod seed;
 mod service;
 mod session;
 mod store;
@@ -61,12 +66,16 @@ pub use tonic;
 #[doc(hidden)]
 pub use tonic::async_trait;
 
+pub use consume::{Consumer, consume};
 pub use entity::{NewRow, Row, Standard};
 pub use failure::database;
 pub use feed::{Changes, WatchStream};
 pub use order::{Asc, Desc, Direction, Order};
+pub use projection::Projection;
+pub use queue::{Job, Outcome};
 pub use resource::{ActiveModel, Model, Resource, View};
 pub use scope::Scope;
+pub use seed::{Loaded, seed};
 pub use service::{Service, Start};
 pub use store::Store;
 pub use table::{column, create_table, index, table};

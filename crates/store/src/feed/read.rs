@@ -65,7 +65,7 @@ pub(crate) async fn hash_at(db: &impl ConnectionTrait, at: Place) -> Result<Opti
 }
 
 /// A query whose first three columns are the place, of entries that can no longer be preceded by anything new.
-fn settled(backend: DbBackend) -> SelectStatement {
+pub(crate) fn settled(backend: DbBackend) -> SelectStatement {
     let mut select = Query::select();
     select.from(Change::Table);
     match backend {
@@ -81,7 +81,7 @@ fn settled(backend: DbBackend) -> SelectStatement {
     select
 }
 
-fn beyond(backend: DbBackend, place: Place) -> Expr {
+pub(crate) fn beyond(backend: DbBackend, place: Place) -> Expr {
     match backend {
         DbBackend::Postgres => Expr::cust_with_values(
             "(epoch, xid, seq) > ($1, $2::text::xid8, $3)",
@@ -91,13 +91,13 @@ fn beyond(backend: DbBackend, place: Place) -> Expr {
     }
 }
 
-fn order(select: &mut SelectStatement, backend: DbBackend, order: Order) {
+pub(crate) fn order(select: &mut SelectStatement, backend: DbBackend, order: Order) {
     if backend == DbBackend::Postgres {
         select.order_by(Change::Epoch, order.clone()).order_by(Change::Xid, order.clone());
     }
     select.order_by(Change::Seq, order);
 }
 
-fn place(row: &QueryResult) -> Result<Place, DbErr> {
+pub(crate) fn place(row: &QueryResult) -> Result<Place, DbErr> {
     Ok(Place { epoch: row.try_get_by(0)?, xid: row.try_get_by(1)?, seq: row.try_get_by(2)? })
 }
