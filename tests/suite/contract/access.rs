@@ -3,8 +3,9 @@
 use prost_reflect::DynamicMessage;
 use tonic::Code;
 
-use super::{PEOPLE, example, http_status, may_call, methods, reason, somebody_who_may};
-use crate::world::claims;
+use super::{PEOPLE, example, may_call, methods, reason, somebody_who_may};
+use crate::world::actor::Actor;
+use crate::world::{World, claims, stories};
 
 claims! {
     async fn whoever_has_no_token_is_refused_unless_the_rpc_is_public(world: &World) {
@@ -19,8 +20,8 @@ claims! {
         }
     }
 
-    async fn a_token_of_another_issuer_is_refused(world: &World) {
-        let stranger = crate::world::actor::Actor::bearing(world.address(), "agencies/g08", "stranger".into(), STRANGE_TOKEN.into());
+    async fn a_token_of_another_platform_is_refused(world: &World) {
+        let stranger = stranger(world);
         for method in methods().filter(|method| !method.access.public) {
             let status = stranger.call(method, DynamicMessage::new(method.input.clone())).await.expect_err(&method.path);
             assert_eq!(status.code(), Code::Unauthenticated, "{}", method.path);
@@ -52,10 +53,32 @@ claims! {
             let status = actor.call(method, message.clone()).await.expect_err(&method.path);
             assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "NOT_FOUND"), "{}: {status:?}", method.path);
             assert!(status.message().contains(&name), "{}: {}", method.path, status.message());
-            let problem = actor.rest(method, &message).await.refused(http_status(Code::NotFound));
+            let problem = actor.rest(method, &message).await.refused(404);
             assert_eq!(problem["reason"], "NOT_FOUND", "{}", method.path);
         }
     }
+}
+
+stories! {
+    async fn a_token_ends_with_its_hours(world: &World) {
+        let request = ngkt::TokenRequest { organization: "agencies/g08", roles: &["auditor"], subject: "brief", hours: 1 };
+        let token = ngkt::token(world.running().config(), &request).expect("the platform's keys are there");
+        let brief = Actor::bearing(world.address(), "agencies/g08", "brief".into(), token);
+        assert_eq!(brief.get("/v1/engagements").await.status, 200);
+        world.clock().advance(std::time::Duration::from_secs(2 * 3_600)).await;
+        assert_eq!(brief.get("/v1/engagements").await.reason(401), "UNAUTHENTICATED");
+    }
+}
+
+/// Somebody with a good token of a platform that is not this one.
+fn stranger(world: &World) -> Actor {
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let settings = [("data_dir", elsewhere.path().display().to_string())];
+    let config = ngkt::Config::load(None, &settings).expect("the settings are right");
+    let roles = ["administrator"];
+    let request = ngkt::TokenRequest { organization: "agencies/g08", roles: &roles, subject: "stranger", hours: 1 };
+    let token = ngkt::token(&config, &request).expect("keys are made");
+    Actor::bearing(world.address(), "agencies/g08", "stranger".into(), token)
 }
 
 /// Where a request holds the name of the record that it is about, as its first route says.
@@ -71,7 +94,3 @@ fn name_collection(method: &api::Method) -> Option<String> {
         _ => None,
     })
 }
-
-/// {"iss":"ngkt","aud":"ngkt","sub":"stranger","org":"agencies/g08","roles":["ADMINISTRATOR"],"exp":4102444800}, signed
-/// with the private key of RFC 8037, appendix A.
-const STRANGE_TOKEN: &str = "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJuZ2t0IiwiYXVkIjoibmdrdCIsInN1YiI6InN0cmFuZ2VyIiwib3JnIjoiYWdlbmNpZXMvZzA4Iiwicm9sZXMiOlsiQURNSU5JU1RSQVRPUiJdLCJpYXQiOjE3NjcyMjU2MDAsImV4cCI6NDEwMjQ0NDgwMH0.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

@@ -21,7 +21,12 @@ pub fn made_up_names() -> Names {
 
 /// A message with every field filled that a caller may fill, and the resource's own name, etag and owner left empty.
 pub fn filled(descriptor: &MessageDescriptor, names: &Names) -> DynamicMessage {
-    fill(descriptor, names, &mut vec![descriptor.full_name().to_owned()])
+    Example { names, variant: 0, path: vec![descriptor.full_name().to_owned()] }.fill(descriptor)
+}
+
+/// Another such message: every number, day, text and enum differs from those of [`filled`], as far as the rules let them.
+pub fn varied(descriptor: &MessageDescriptor, names: &Names) -> DynamicMessage {
+    Example { names, variant: 1, path: vec![descriptor.full_name().to_owned()] }.fill(descriptor)
 }
 
 /// The types of resource to which a message refers, at any depth.
@@ -49,79 +54,125 @@ pub fn references(descriptor: &MessageDescriptor) -> BTreeSet<String> {
 pub fn is_filled(field: &FieldDescriptor) -> bool {
     let rules = Rules::of(field);
     let resource = field.parent_message().get_field_by_name("audience").is_some_and(|f| f.number() == 91);
-    let platforms_own = resource && (rules.identifier || ["owner", "etag"].contains(&field.name()));
+    let owner = field.name() == "owner" && !rules.required;
+    let platforms_own = resource && (rules.identifier || owner || field.name() == "etag");
     let machinery = matches!(field.kind(), Kind::Message(inner)
         if ["google.protobuf.FieldMask", "google.protobuf.Any"].contains(&inner.full_name()));
     !rules.output_only && !platforms_own && !machinery
 }
 
-fn fill(descriptor: &MessageDescriptor, names: &Names, path: &mut Vec<String>) -> DynamicMessage {
-    let mut message = DynamicMessage::new(descriptor.clone());
-    if descriptor.full_name() == "ngkt.type.v1.Audience" {
-        message.set_field_by_name("circle", Value::EnumNumber(2));
-        message.set_field_by_name("organizations", Value::List(vec![Value::String("localities/quang-ninh".into())]));
-        return message;
-    }
-    // One of a oneof is enough, the others would take its place.
-    let mut chosen = BTreeSet::new();
-    for field in descriptor.fields().filter(is_filled) {
-        let alternative = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
-        if alternative.is_some_and(|oneof| !chosen.insert(oneof.name().to_owned())) {
-            continue;
-        }
-        if let Some(value) = value(&field, names, path) {
-            message.set_field(&field, value);
-        }
-    }
-    message
+/// How an example is being made.
+struct Example<'a> {
+    names: &'a Names,
+    /// 0 or 1.
+    variant: u32,
+    /// The messages that the one being filled is in.
+    path: Vec<String>,
 }
 
-/// A value that keeps all rules of the field; none for a message within itself.
-fn value(field: &FieldDescriptor, names: &Names, path: &mut Vec<String>) -> Option<Value> {
-    let rules = Rules::of(field);
-    if field.is_map() {
-        return Some(Value::Map([(MapKey::String("vi".into()), Value::String("Ví dụ".into()))].into()));
-    }
-    let item = match field.kind() {
-        Kind::Message(inner) => message_value(&inner, names, path)?,
-        kind => scalar(field, &kind, &rules, names),
-    };
-    Some(if field.is_list() { Value::List(vec![item]) } else { item })
-}
-
-fn message_value(inner: &MessageDescriptor, names: &Names, path: &mut Vec<String>) -> Option<Value> {
-    if inner.full_name() == "google.protobuf.Timestamp" {
-        let mut instant = DynamicMessage::new(inner.clone());
-        instant.set_field_by_name("seconds", Value::I64(1_767_225_600));
-        return Some(Value::Message(instant));
-    }
-    if path.contains(&inner.full_name().to_owned()) {
-        return None;
-    }
-    path.push(inner.full_name().to_owned());
-    let message = fill(inner, names, path);
-    path.pop();
-    Some(Value::Message(message))
-}
-
-/// Numbers and days rise with the field's number, so that what stands first in a message is the lesser or the earlier.
-fn scalar(field: &FieldDescriptor, kind: &Kind, rules: &Rules, names: &Names) -> Value {
-    let number = field.number();
-    match kind {
-        Kind::Bool => Value::Bool(true),
-        Kind::Bytes => Value::Bytes(bytes::Bytes::from_static(b"example")),
-        Kind::Enum(values) => {
-            let allowed = values.values().map(|v| v.number()).find(|n| *n != 0 && !rules.not_in.contains(n));
-            Value::EnumNumber(allowed.expect("an enum has a value that may be used"))
+impl Example<'_> {
+    fn fill(&mut self, descriptor: &MessageDescriptor) -> DynamicMessage {
+        let mut message = DynamicMessage::new(descriptor.clone());
+        if descriptor.full_name() == "ngkt.type.v1.Audience" {
+            message.set_field_by_name("circle", Value::EnumNumber(2));
+            message.set_field_by_name("organizations", Value::List(vec![Value::String("localities/quang-ninh".into())]));
+            return message;
         }
-        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(within(rules, f64::from(number)) as i32),
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(within(rules, f64::from(number)) as i64),
-        Kind::Uint32 | Kind::Fixed32 => Value::U32(within(rules, f64::from(number)) as u32),
-        Kind::Uint64 | Kind::Fixed64 => Value::U64(within(rules, f64::from(number)) as u64),
-        Kind::Double => Value::F64(within(rules, f64::from(number) + 0.5)),
-        Kind::Float => Value::F32(within(rules, f64::from(number) + 0.5) as f32),
-        Kind::String => Value::String(string(field, rules, names)),
-        Kind::Message(_) => unreachable!("invariant: messages are no scalars"),
+        // One of a oneof is enough, the others would take its place.
+        let mut chosen = BTreeSet::new();
+        for field in descriptor.fields().filter(is_filled) {
+            let alternative = field.containing_oneof().filter(|oneof| !oneof.is_synthetic());
+            if alternative.is_some_and(|oneof| !chosen.insert(oneof.name().to_owned())) {
+                continue;
+            }
+            if let Some(value) = self.value(&field) {
+                message.set_field(&field, value);
+            }
+        }
+        message
+    }
+
+    /// A value that keeps all rules of the field; none for a message within itself.
+    fn value(&mut self, field: &FieldDescriptor) -> Option<Value> {
+        if field.is_map() {
+            return Some(Value::Map([(MapKey::String("vi".into()), Value::String("Ví dụ".into()))].into()));
+        }
+        let item = match field.kind() {
+            Kind::Message(inner) => self.message(&inner)?,
+            kind => self.scalar(field, &kind, &Rules::of(field)),
+        };
+        Some(if field.is_list() { Value::List(vec![item]) } else { item })
+    }
+
+    fn message(&mut self, inner: &MessageDescriptor) -> Option<Value> {
+        if inner.full_name() == "google.protobuf.Timestamp" {
+            let mut instant = DynamicMessage::new(inner.clone());
+            instant.set_field_by_name("seconds", Value::I64(1_767_225_600 + i64::from(self.variant)));
+            return Some(Value::Message(instant));
+        }
+        if self.path.contains(&inner.full_name().to_owned()) {
+            return None;
+        }
+        self.path.push(inner.full_name().to_owned());
+        let message = self.fill(inner);
+        self.path.pop();
+        Some(Value::Message(message))
+    }
+
+    /// Numbers and days rise with the field's number, so that what stands first in a message is the lesser or the earlier.
+    fn scalar(&self, field: &FieldDescriptor, kind: &Kind, rules: &Rules) -> Value {
+        let whole = within(rules, f64::from(field.number() + self.variant));
+        let broken = within(rules, f64::from(field.number() + self.variant) + 0.5);
+        match kind {
+            Kind::Bool => Value::Bool(true),
+            Kind::Bytes => Value::Bytes(bytes::Bytes::from_static(b"example")),
+            Kind::Enum(values) => {
+                let allowed = values.values().map(|v| v.number()).filter(|n| *n != 0 && !rules.not_in.contains(n));
+                let allowed: Vec<i32> = allowed.take(self.variant as usize + 1).collect();
+                Value::EnumNumber(*allowed.last().expect("an enum has a value that may be used"))
+            }
+            Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(whole as i32),
+            Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(whole as i64),
+            Kind::Uint32 | Kind::Fixed32 => Value::U32(whole as u32),
+            Kind::Uint64 | Kind::Fixed64 => Value::U64(whole as u64),
+            Kind::Double => Value::F64(broken),
+            Kind::Float => Value::F32(broken as f32),
+            Kind::String => Value::String(self.string(field, rules)),
+            Kind::Message(_) => unreachable!("invariant: messages are no scalars"),
+        }
+    }
+
+    fn string(&self, field: &FieldDescriptor, rules: &Rules) -> String {
+        // A required owner has no reference rule of its own.
+        let owner = (field.name() == "owner").then(|| "*".to_owned());
+        if let Some(reference) = rules.reference.clone().or(owner) {
+            return self.names.get(&reference).unwrap_or_else(|| panic!("{}: no {reference}", field.full_name())).clone();
+        }
+        if let Some(allowed) = rules.one_of.iter().take(self.variant as usize + 1).next_back() {
+            return allowed.clone();
+        }
+        if let Some(pattern) = &rules.pattern {
+            return super::pattern::matching(pattern);
+        }
+        match (rules.format.as_deref(), rules.well_known.as_deref()) {
+            (Some("DATE" | "PARTIAL_DATE"), _) => format!("2026-0{}-{:02}", self.variant + 1, field.number() % 28 + 1),
+            (Some("SLUG"), _) => format!("example-slug-{}", self.variant),
+            (Some("COUNTRY_CODE"), _) => "XZ".to_owned(),
+            (Some("LANGUAGE"), _) => ["vi", "en"][self.variant as usize].to_owned(),
+            (Some("URL"), _) | (_, Some("uri")) => format!("https://example.org/{}", self.variant),
+            (_, Some("email")) => format!("somebody{}@example.org", self.variant),
+            (_, Some("uuid")) => format!("0193b3a0-7c6e-7000-8000-00000000000{}", self.variant),
+            (Some(other), _) => panic!("a format that these tests do not know: {other}"),
+            (None, _) => self.words(field, rules),
+        }
+    }
+
+    /// Vietnamese words of an allowed length.
+    fn words(&self, field: &FieldDescriptor, rules: &Rules) -> String {
+        let first = ["Ví dụ", "Đổi thành"][self.variant as usize];
+        let text = format!("{first} “{}” & <b>đủ dấu</b> \u{1F91D}", field.name());
+        let padded = format!("{text:x<width$}", width = rules.min_len.unwrap_or_default() as usize);
+        padded.chars().take(rules.max_len.unwrap_or(u64::MAX) as usize).collect::<String>().trim().to_owned()
     }
 }
 
@@ -129,37 +180,6 @@ fn within(rules: &Rules, number: f64) -> f64 {
     let least = rules.least.map_or(f64::MIN, |(n, inclusive)| if inclusive { n } else { n + 1.0 });
     let greatest = rules.greatest.map_or(f64::MAX, |(n, inclusive)| if inclusive { n } else { n - 1.0 });
     number.clamp(least, greatest)
-}
-
-fn string(field: &FieldDescriptor, rules: &Rules, names: &Names) -> String {
-    let day = format!("2026-01-{:02}", field.number() % 28 + 1);
-    if let Some(reference) = &rules.reference {
-        return names.get(reference).unwrap_or_else(|| panic!("{}: no {reference}", field.full_name())).clone();
-    }
-    if let Some(allowed) = rules.one_of.first() {
-        return allowed.clone();
-    }
-    if let Some(pattern) = &rules.pattern {
-        return super::pattern::matching(pattern);
-    }
-    match (rules.format.as_deref(), rules.well_known.as_deref()) {
-        (Some("DATE" | "PARTIAL_DATE"), _) => day,
-        (Some("SLUG"), _) => "example-slug".to_owned(),
-        (Some("COUNTRY_CODE"), _) => "XZ".to_owned(),
-        (Some("LANGUAGE"), _) => "vi".to_owned(),
-        (Some("URL"), _) | (_, Some("uri")) => "https://example.org/a".to_owned(),
-        (_, Some("email")) => "somebody@example.org".to_owned(),
-        (_, Some("uuid")) => "0193b3a0-7c6e-7000-8000-000000000001".to_owned(),
-        (Some(other), _) => panic!("a format that these tests do not know: {other}"),
-        (None, _) => words(field, rules),
-    }
-}
-
-/// Vietnamese words of an allowed length.
-fn words(field: &FieldDescriptor, rules: &Rules) -> String {
-    let text = format!("Ví dụ “{}” & <b>đủ dấu</b> \u{1F91D}", field.name());
-    let padded = format!("{text:x<width$}", width = rules.min_len.unwrap_or_default() as usize);
-    padded.chars().take(rules.max_len.unwrap_or(u64::MAX) as usize).collect::<String>().trim().to_owned()
 }
 
 /// Sets the field at a path such as `engagement.agenda[0].title`, or clears it.

@@ -49,10 +49,10 @@ claims! {
                 continue;
             }
             let problem = actor.rest(method, &message).await;
-            let problem = problem.refused(http_status(status.code()));
+            let problem = problem.refused(http_status(&status));
             assert_eq!(problem["reason"], reason(&status), "{}", method.path);
             let fields: Vec<String> = broken_fields(&status).iter().map(|field| json_path(field)).collect();
-            let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+            let errors = problem["violations"].as_array().cloned().unwrap_or_default();
             let told: Vec<String> = errors.iter().map(|e| json_path(e["field"].as_str().unwrap_or_default())).collect();
             assert_eq!(told, fields, "{}", method.path);
         }
@@ -72,9 +72,9 @@ claims! {
                     message.set_field(&field, Value::Message(DynamicMessage::new(kind)));
                 }
                 let status = actor.call(method, message.clone()).await.err().unwrap_or(status);
-                let problem = actor.rest(method, &message).await.refused(http_status(status.code()));
+                let problem = actor.rest(method, &message).await.refused(http_status(&status));
                 assert_eq!(problem["reason"], reason(&status), "{}", method.path);
-                let errors = problem["errors"].as_array().expect("a list of errors").len();
+                let errors = problem["violations"].as_array().expect("a list of errors").len();
                 assert_eq!(errors, broken_fields(&status).len(), "{}: {problem}", method.path);
             }
         }

@@ -59,13 +59,16 @@ fn reason(status: &Status) -> String {
 
 /// The fields that a refusal names.
 fn broken_fields(status: &Status) -> Vec<String> {
-    let request = status.get_details_bad_request().unwrap_or_default();
-    request.field_violations.into_iter().map(|violation| violation.field).collect()
+    let violations = status.get_details_bad_request().map(|request| request.field_violations).unwrap_or_default();
+    violations.into_iter().map(|violation| violation.field).collect()
 }
 
-/// The HTTP status of a gRPC code, as google.rpc.Code documents it.
-fn http_status(code: Code) -> u16 {
-    match code {
+/// The HTTP status of a refusal: google.rpc.Code's, but for what HTTP has a better word for.
+fn http_status(status: &Status) -> u16 {
+    if reason(status) == "REQUEST_TOO_LARGE" {
+        return 413;
+    }
+    match status.code() {
         Code::Ok => 200,
         Code::Cancelled => 499,
         Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => 400,

@@ -3,7 +3,7 @@
 use api::Verb;
 use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 
-use super::record::{creatable, create_as, method, request};
+use super::record::{create_as, creatable, is_resource, method, request};
 use super::standard::{get, update_request};
 use super::{PEOPLE, example, may_call, reason, somebody_who_may};
 use crate::world::dynamic::from_json;
@@ -14,7 +14,7 @@ scratch_claims! {
         for (resource, create) in creatable() {
             let owner = somebody_who_may(world, create);
             let mut message = request(world, &owner, resource, create).await;
-            let field = message.descriptor().fields().find(|f| super::record::is_resource(&f.kind(), resource)).expect("its resource");
+            let field = message.descriptor().fields().find(|f| is_resource(&f.kind(), resource)).expect("its resource");
             example::set(&mut message, &format!("{}.audience", field.name()), Some(owner_only(resource)));
             let record = create_as(owner, resource, create, message).await;
             let (name, got) = (record.name(), get(&record.owner, resource, &record.name()).await);

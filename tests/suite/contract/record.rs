@@ -19,7 +19,10 @@ const PREFERRED: &[(&str, &str)] = &[
 ];
 
 /// Fields that a rule beyond the contract's ties to another field. Each line says which rule.
-const TIED: &[(&str, &str, &str)] = &[];
+const TIED: &[(&str, &str, &str)] = &[
+    // Whoever has to deliver owns it; the others of these tests are the caller's own.
+    ("ngkt.vn/Commitment", "commitment.owner", "missions/vn-in-emb"),
+];
 
 /// The rpc of a resource that does this.
 pub fn method(resource: &ResourceInfo, verb: Verb) -> Option<&'static Method> {
@@ -83,7 +86,24 @@ pub async fn create_as(owner: Actor, resource: &ResourceInfo, method: &Method, m
 /// A Create request with every field filled and references to what exists.
 pub async fn request(world: &World, owner: &Actor, resource: &ResourceInfo, method: &Method) -> DynamicMessage {
     let names = names(world, owner, &method.input).await;
-    let mut message = example::filled(&method.input, &names);
+    tied(example::filled(&method.input, &names), resource)
+}
+
+/// Another record of the same kind, to change one into.
+pub async fn varied(world: &World, owner: &Actor, resource: &ResourceInfo, create: &Method) -> DynamicMessage {
+    let names = names(world, owner, &create.input).await;
+    record_in(&tied(example::varied(&create.input, &names), resource), resource)
+}
+
+/// The record in a request that holds one.
+fn record_in(request: &DynamicMessage, resource: &ResourceInfo) -> DynamicMessage {
+    let field = request.descriptor().fields().find(|field| is_resource(&field.kind(), resource));
+    let value = request.get_field(&field.expect("a Create has its resource")).into_owned();
+    let Value::Message(record) = value else { panic!("a resource is a message") };
+    record
+}
+
+fn tied(mut message: DynamicMessage, resource: &ResourceInfo) -> DynamicMessage {
     for (_, path, value) in TIED.iter().filter(|(kind, _, _)| *kind == resource.type_name) {
         let value = if value.is_empty() { None } else { Some(tied_value(&message, path, value)) };
         example::set(&mut message, path, value);

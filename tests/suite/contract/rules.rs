@@ -1,6 +1,6 @@
 //! The rules of a field, read from the descriptor's options by code that is not the platform's.
 
-use prost_reflect::{DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind, Value};
+use prost_reflect::{DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind, ReflectMessage, Value};
 
 /// What the contract says about one field.
 #[derive(Default, Debug)]

@@ -123,7 +123,7 @@ async fn post(actor: &Actor, path: &str, body: &[u8]) -> Answer {
 fn assert_names(answer: &Answer, field: &str) {
     assert!((400..500).contains(&answer.status), "{field}: {answer}");
     let problem = answer.refused(answer.status);
-    let in_errors = problem["errors"].as_array().into_iter().flatten().any(|error| names(&error["field"], field));
+    let in_errors = problem["violations"].as_array().into_iter().flatten().any(|error| names(&error["field"], field));
     assert!(in_errors || names(&problem["detail"], field), "{field} is not named: {answer}");
     assert!(!problem.to_string().contains(".rs:"), "{answer}");
 }

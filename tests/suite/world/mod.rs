@@ -17,11 +17,13 @@ pub mod webhook;
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use actor::Actor;
 use clock::Clock;
+use futures::FutureExt as _;
 use running::Running;
 
 /// What the platform runs on.
@@ -96,7 +98,8 @@ pub fn scratch(backend: Backend, test: impl AsyncFn(&World)) {
     on_one_of(&WORLDS, backend, test);
 }
 
-type Worlds = Mutex<HashMap<Backend, Arc<tokio::sync::OnceCell<Arc<World>>>>>;
+/// None is a world that did not start: the first test tells why, the others do not wait for it again.
+type Worlds = Mutex<HashMap<Backend, Arc<tokio::sync::OnceCell<Option<World>>>>>;
 
 fn on_one_of(worlds: &Worlds, backend: Backend, test: impl AsyncFn(&World)) {
     if !is_there(backend) {
@@ -104,8 +107,9 @@ fn on_one_of(worlds: &Worlds, backend: Backend, test: impl AsyncFn(&World)) {
     }
     block_on(async {
         let cell = worlds.lock().expect("no holder panics").entry(backend).or_default().clone();
-        let world = cell.get_or_init(|| async { Arc::new(World::start(backend).await) }).await.clone();
-        test(&world).await;
+        let start = || async { AssertUnwindSafe(World::start(backend)).catch_unwind().await.ok() };
+        let world = cell.get_or_init(start).await;
+        test(world.as_ref().expect("the world that this test shares did not start")).await;
     });
 }
 
