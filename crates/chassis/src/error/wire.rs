@@ -53,13 +53,6 @@ impl From<Status> for Error {
     }
 }
 
-/// Our result from what a generated client answers.
-impl From<Box<Status>> for Error {
-    fn from(status: Box<Status>) -> Error {
-        Error::from(*status)
-    }
-}
-
 fn details(inner: Inner) -> Vec<Any> {
     let info = pb::ErrorInfo {
         reason: inner.reason.into_owned(),

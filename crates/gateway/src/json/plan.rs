@@ -70,6 +70,8 @@ pub struct FieldPlan {
     pub presence: bool,
     /// The choice that it belongs to, by number within the message.
     pub oneof: Option<u8>,
+    /// Only the server sets it: it is `OUTPUT_ONLY`, or the record's name.
+    pub server: bool,
 }
 
 /// How often a field holds a value.
@@ -243,6 +245,7 @@ fn message_plan(message: &MessageDescriptor, kind: &impl Fn(Kind) -> ValueKind) 
         form: form(extension.is_map(), extension.cardinality()),
         presence: extension.supports_presence(),
         oneof: None,
+        server: false,
     }));
     fields.sort_by_key(|field| field.number);
     assert!(
@@ -275,6 +278,7 @@ fn field_plan(field: &FieldDescriptor, kind: &impl Fn(Kind) -> ValueKind) -> Fie
         form: form(field.is_map(), field.cardinality()),
         presence: field.supports_presence(),
         oneof: real.and_then(|oneof| field.parent_message().oneofs().position(|one| one == oneof)).map(|at| at as u8),
+        server: ["OUTPUT_ONLY", "IDENTIFIER"].iter().any(|behavior| api::has_behavior(field, behavior)),
     }
 }
 

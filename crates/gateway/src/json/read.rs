@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use super::plan::{FieldPlan, Fields, Form, MessageId, MessagePlan, Plans, Shape, ValueKind};
 use super::wire;
 use super::write::{packable, wire_type};
+pub use known::put as put_known;
 use scalar::Given;
 use text::{Broken, Text, Token};
 

@@ -1,0 +1,196 @@
+//! One request, whatever it speaks: REST, gRPC, gRPC-Web or a browser that wants a page.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chassis::identity::Verifier;
+use chassis::telemetry::trace;
+use chassis::{Caller, Error, Host};
+use futures::FutureExt;
+use http::header::{CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::body::{self, Body, NotTaken};
+use crate::connection::{AtWork, Upload};
+use crate::cors::Cors;
+use crate::observe::{Counter, Kind, Observed, Record, span};
+use crate::pages::Pages;
+use crate::pass::{Pass, refuse};
+use crate::problem::{self, Circumstances};
+use crate::ready::Readiness;
+use crate::rest::{Asked, Rest};
+use crate::web::{Form, GRPC_WEB};
+
+const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
+const GRPC: &str = "application/grpc";
+/// What stands in logs for paths that lead nowhere; the paths themselves would be as many as anybody likes.
+const NOWHERE: &str = "nowhere";
+
+/// Everything that answers.
+pub struct Face {
+    rest: Rest,
+    pass: Pass,
+    pages: Pages,
+    ready: Readiness,
+    cors: Cors,
+    verifier: Arc<Verifier>,
+    counter: Arc<Counter>,
+    limits: Limits,
+}
+
+struct Limits {
+    bytes_max: usize,
+    body_time: std::time::Duration,
+}
+
+/// What is known of a request by the time it is answered.
+struct Known {
+    kind: Kind,
+    route: &'static str,
+    caller: Option<Arc<Caller>>,
+}
+
+impl Face {
+    /// The face of a host.
+    pub fn new(host: &Host) -> Face {
+        let limits = &host.config.limits;
+        Face {
+            rest: Rest::new(&host.peers, &host.config),
+            pass: Pass::new(host),
+            pages: Pages::new(),
+            ready: Readiness::new(host),
+            cors: Cors::new(&host.config.gateway.cors_origins),
+            verifier: host.identity.outside.clone(),
+            counter: Arc::new(Counter::new()),
+            limits: Limits {
+                bytes_max: limits.request_bytes_max,
+                body_time: std::time::Duration::from_secs(limits.body_seconds),
+            },
+        }
+    }
+
+    /// Answers one request. A panic is a problem like any other.
+    pub async fn answer(&self, request: Request<Upload>, at_work: AtWork) -> Response<Observed> {
+        let (begin, method) = (Instant::now(), request.method().clone());
+        let span = span(&method);
+        let trace = trace::enter_as(request.headers(), &span);
+        let trace_id = trace.trace_id_text();
+        let origin = self.cors.origin(request.headers());
+        let mut known = Known { kind: Kind::Rest, route: NOWHERE, caller: None };
+        let work = trace::within(trace, self.safely(request, &mut known, &trace_id));
+        let mut response = match span.is_none() {
+            true => work.await,
+            false => work.instrument(span.clone()).await,
+        };
+        self.cors.allow(origin, response.headers_mut());
+        let headers = response.headers_mut();
+        headers.insert(TRACE_ID, HeaderValue::try_from(&*trace_id).expect("invariant: hexadecimal digits"));
+        headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+        let Known { kind, route, caller } = known;
+        let (status, counter) = (response.status(), self.counter.clone());
+        let record = Record { counter, begin, span, kind, method, route, status, caller, trace_id };
+        let (head, body) = response.into_parts();
+        let body = Observed::new(body, &head.headers, record, at_work);
+        Response::from_parts(head, body)
+    }
+
+    async fn safely(&self, request: Request<Upload>, known: &mut Known, trace_id: &str) -> Response<Body> {
+        // Unwind safety: what is left behind of the request is only its log entry, whose parts are each whole.
+        match AssertUnwindSafe(self.speak(request, known, trace_id)).catch_unwind().await {
+            Ok(response) => response,
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+                let error = Error::internal(format!("panic: {}", text.unwrap_or("without a message")));
+                problem::answer(error, &Circumstances { trace_id, ..Circumstances::default() })
+            }
+        }
+    }
+
+    /// Finds out what a request speaks.
+    async fn speak(&self, request: Request<Upload>, known: &mut Known, trace_id: &str) -> Response<Body> {
+        let content_type = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        if content_type.starts_with(GRPC_WEB.as_bytes()) {
+            known.kind = Kind::Web;
+            return self.web(request, known).await;
+        }
+        if content_type.starts_with(GRPC.as_bytes()) {
+            known.kind = Kind::Grpc;
+            return self.grpc(request, known, trace_id).await;
+        }
+        if let Some(response) = self.cors.preflight(request.method(), request.headers()) {
+            known.kind = Kind::Page;
+            return response;
+        }
+        if let Some(response) = self.page(&request, known).await {
+            return response;
+        }
+        let mut asked = Asked { endpoint: None, caller: None, trace_id };
+        let response = self.rest.answer(request, |headers| self.caller(headers), &mut asked).await;
+        known.route = asked.endpoint.map_or(NOWHERE, |endpoint| &endpoint.name);
+        known.caller = asked.caller;
+        response
+    }
+
+    async fn page(&self, request: &Request<Upload>, known: &mut Known) -> Option<Response<Body>> {
+        if request.method() != Method::GET && request.method() != Method::HEAD {
+            return None;
+        }
+        let (route, response) = match request.uri().path() {
+            "/healthz" => ("/healthz", self.ready.alive()),
+            "/readyz" => ("/readyz", self.ready.answer().await),
+            path => self.pages.find(path, request.headers())?,
+        };
+        (known.kind, known.route) = (Kind::Page, route);
+        Some(response)
+    }
+
+    async fn grpc(&self, request: Request<Upload>, known: &mut Known, trace_id: &str) -> Response<Body> {
+        if request.version() != Version::HTTP_2 {
+            let error =
+                Error::invalid("Content-Type", "of gRPC needs HTTP/2; over HTTP/1.1 there is gRPC-Web and REST");
+            return problem::answer(
+                error,
+                &Circumstances { instance: request.uri().path(), trace_id, ..Circumstances::default() },
+            );
+        }
+        self.pass_on(request.map(tonic::body::Body::new), known).await.map(Body::Grpc)
+    }
+
+    async fn web(&self, request: Request<Upload>, known: &mut Known) -> Response<Body> {
+        let form = Form::of(request.headers());
+        let (head, body) = request.into_parts();
+        let outcome = match body::whole(body, self.limits.bytes_max * 2, self.limits.body_time).await {
+            Ok(body) => form.request(Request::from_parts(head, ()), body),
+            Err(NotTaken { error, .. }) => Err(error),
+        };
+        form.response(match outcome {
+            Ok(request) => self.pass_on(request, known).await,
+            Err(error) => refuse(error),
+        })
+    }
+
+    async fn pass_on(&self, request: Request<tonic::body::Body>, known: &mut Known) -> Response<tonic::body::Body> {
+        known.route = api::contract().method(request.uri().path()).map_or(NOWHERE, |method| &method.path);
+        match self.caller(request.headers()) {
+            Ok(caller) => {
+                known.caller = Some(caller.clone());
+                self.pass.answer(request, caller).await
+            }
+            Err(error) => refuse(error),
+        }
+    }
+
+    fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Error> {
+        crate::identity::caller(&self.verifier, headers)
+    }
+}
+
+/// A whole answer of this type.
+pub fn whole(content_type: &'static str, content: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::from(content.into()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
