@@ -47,6 +47,7 @@ pub async fn insert<R: Resource>(tx: &Tx, mut message: R::Message, id: &str) -> 
     message.set_name(record::name::<R>(&id));
     record::settle_audience::<R>(&mut message)?;
     R::prepare(tx, None, &mut message).await?;
+    record::settle_audience::<R>(&mut message)?;
     let now = record::stamped(tx.now());
     message.set_name(record::name::<R>(&id));
     message.set_etag("1".to_owned());

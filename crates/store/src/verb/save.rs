@@ -25,6 +25,7 @@ pub async fn save<R: Resource>(
     keep_identity(&mut after, &before);
     record::settle_audience::<R>(&mut after)?;
     R::prepare(tx, Some(&before), &mut after).await?;
+    record::settle_audience::<R>(&mut after)?;
     let retiring = after.retire_time().is_some() && before.retire_time().is_none();
     let retired = after.retire_time().copied();
     keep_identity(&mut after, &before);
