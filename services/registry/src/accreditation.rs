@@ -55,7 +55,9 @@ pub fn check_dates(mission: &Mission) -> Result<(), String> {
     }
     let broken = mission.accreditations.iter().find(|it| Span::of(&it.valid_from, &it.valid_to).is_broken());
     match broken {
-        Some(it) => Err(format!("its accreditation to {} ends on {} and begins on {}", it.country, it.valid_to, it.valid_from)),
+        Some(it) => {
+            Err(format!("its accreditation to {} ends on {} and begins on {}", it.country, it.valid_to, it.valid_from))
+        }
         None => Ok(()),
     }
 }
@@ -93,12 +95,17 @@ mod tests {
 
     #[test]
     fn ends_lie_after_beginnings() {
-        let dated = |from: &str, to: &str| Mission { opened_date: from.into(), closed_date: to.into(), ..Mission::default() };
+        let dated =
+            |from: &str, to: &str| Mission { opened_date: from.into(), closed_date: to.into(), ..Mission::default() };
         for (from, to, good) in [("", "", true), ("2025", "2025", true), ("2025-08-13", "2025-08-12", false)] {
             assert_eq!(check_dates(&dated(from, to)).is_ok(), good, "{from} {to}");
         }
         let accredited = Mission {
-            accreditations: vec![Accreditation { valid_from: "2025".into(), valid_to: "2024".into(), ..Default::default() }],
+            accreditations: vec![Accreditation {
+                valid_from: "2025".into(),
+                valid_to: "2024".into(),
+                ..Default::default()
+            }],
             ..Mission::default()
         };
         assert!(check_dates(&accredited).is_err());

@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn an_agreement_applies_as_its_dates_say() {
-        let parties = [party("VN", "2020-12-31", "2021-05-01", ""), party("GB", "2020-12-31", "2021-06-01", "2030-12-31")];
+        let parties =
+            [party("VN", "2020-12-31", "2021-05-01", ""), party("GB", "2020-12-31", "2021-06-01", "2030-12-31")];
         for (day, how) in [
             ("2020-12-30", Application::NotApplied),
             ("2020-12-31", Application::Provisional),

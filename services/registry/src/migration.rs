@@ -15,15 +15,10 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
     vec![
         Box::new(country::M20261122Country),
         Box::new(locality::M20261122Locality),
-        Box::new(locality::M20261122LocalityPeriod),
         Box::new(region::M20261122Region),
-        Box::new(region::M20261122RegionMember),
         Box::new(mission::M20261122Mission),
-        Box::new(mission::M20261122MissionAccreditation),
         Box::new(trade_agreement::M20261122TradeAgreement),
-        Box::new(trade_agreement::M20261122AgreementParty),
         Box::new(agency::M20261122Agency),
         Box::new(organization::M20261122Organization),
-        Box::new(organization::M20261122OrganizationIdentifier),
     ]
 }

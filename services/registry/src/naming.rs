@@ -40,7 +40,7 @@ pub fn agency_code(text: &str) -> String {
 }
 
 /// The resource name of a country, region or other record of reference, from its name or its bare code.
-pub fn reference(collection: &str, given: &str) -> String {
+pub fn named(collection: &str, given: &str) -> String {
     match given.split_once('/') {
         Some(_) => given.to_owned(),
         None if collection == "countries" => format!("{collection}/{}", given.trim().to_uppercase()),
@@ -99,7 +99,7 @@ mod tests {
             ("countries", "countries/JP", "countries/JP"),
             ("regions", "DBSH", "regions/dbsh"),
         ] {
-            assert_eq!(reference(collection, given), name);
+            assert_eq!(named(collection, given), name);
         }
     }
 }

@@ -95,8 +95,7 @@ mod tests {
     #[test]
     fn both_ends_belong_to_a_span() {
         let span = Span::of("2025-07-01", "2026-04-29");
-        for (day, inside) in
-            [("2025-06-30", false), ("2025-07-01", true), ("2026-04-29", true), ("2026-04-30", false)]
+        for (day, inside) in [("2025-06-30", false), ("2025-07-01", true), ("2026-04-29", true), ("2026-04-30", false)]
         {
             assert_eq!(span.contains(day), inside, "{day}");
         }

@@ -48,7 +48,8 @@ mod tests {
             assert!(!country.display_name.is_empty() && !country.english_name.is_empty(), "{}", country.name);
         }
         let named = |code: &str| countries.iter().find(|it| it.name == format!("countries/{code}")).expect("known");
-        for (code, name) in [("LB", "Li-băng"), ("KR", "Hàn Quốc"), ("TW", "Đài Loan (Trung Quốc)"), ("VN", "Việt Nam")] {
+        for (code, name) in [("LB", "Li-băng"), ("KR", "Hàn Quốc"), ("TW", "Đài Loan (Trung Quốc)"), ("VN", "Việt Nam")]
+        {
             assert_eq!(named(code).display_name, name);
         }
         assert!(named("LB").other_names.contains(&"Libăng".to_owned()), "the form of the FDI tables");

@@ -89,8 +89,14 @@ fn units(rows: &[Row]) -> Result<Vec<Unit>, Broken> {
         units[unit].rows.push(at);
         unit_of[at] = Some(unit);
     }
-    match rows.iter().enumerate().find(|(at, row)| !row.valid_to.is_empty() && !before.iter().flatten().any(|it| it == at)) {
-        Some((_, row)) => Err(Broken(format!("localities.csv: {} ends on {} and nothing follows", row.slug, row.valid_to))),
+    match rows
+        .iter()
+        .enumerate()
+        .find(|(at, row)| !row.valid_to.is_empty() && !before.iter().flatten().any(|it| it == at))
+    {
+        Some((_, row)) => {
+            Err(Broken(format!("localities.csv: {} ends on {} and nothing follows", row.slug, row.valid_to)))
+        }
         None => Ok(units),
     }
 }

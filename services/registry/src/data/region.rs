@@ -60,7 +60,8 @@ fn members(localities: &[Locality]) -> Result<Vec<(String, RegionMember)>, Broke
         for period in &locality.periods {
             let code = regions.get(&(period.slug.clone(), period.valid_from.clone()));
             let code = code.ok_or_else(|| Broken(format!("localities.csv: {} has no region", locality.name)))?;
-            match members.last_mut().filter(|(before, member)| before == code && joins(member, &locality.name, period)) {
+            match members.last_mut().filter(|(before, member)| before == code && joins(member, &locality.name, period))
+            {
                 Some((_, member)) => member.valid_to.clone_from(&period.valid_to),
                 None => members.push((code.clone(), member(&locality.name, period))),
             }

@@ -102,7 +102,8 @@ fn units_are_made_of_those_that_the_resolution_names() {
         ("quang-ninh", ""),
     ] {
         let unit = units.iter().find(|unit| unit.name == format!("localities/{new}")).expect(new);
-        let mut parts: Vec<_> = unit.predecessors.iter().map(|it| it.locality.trim_start_matches("localities/")).collect();
+        let mut parts: Vec<_> =
+            unit.predecessors.iter().map(|it| it.locality.trim_start_matches("localities/")).collect();
         parts.sort_unstable();
         assert_eq!(parts.join(" "), of, "{new}");
     }

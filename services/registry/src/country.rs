@@ -1,0 +1,87 @@
+//! Countries and territories, and which mission answers for them.
+
+use api::registry::v1::country_service_server::CountryService;
+use api::registry::v1::*;
+use api::shared::v1::audience::Circle;
+use chassis::error::Error;
+use store::sea_orm::Condition;
+use store::{Reply, Store, View};
+use tonic::{Request, Response};
+
+use crate::{mission, visible};
+
+store::entity!(row, "country", {});
+
+/// The countries.
+pub struct Countries {
+    store: Store,
+}
+
+impl Countries {
+    /// Over this database.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+}
+
+impl store::Resource for Countries {
+    type Message = Country;
+    type List = ListCountriesRequest;
+    type Row = row::Entity;
+    const AUDIENCE: Circle = Circle::Public;
+
+    fn columns(_: &Country, _: &mut row::ActiveModel) {}
+
+    fn filter(_: &ListCountriesRequest, _: &View) -> Condition {
+        Condition::all()
+    }
+
+    fn search_words(country: &Country) -> Vec<&str> {
+        let written = [&country.display_name, &country.english_name, &country.alpha3_code];
+        let (_, code) = country.name.split_once('/').unwrap_or_default();
+        written.into_iter().chain(&country.other_names).map(String::as_str).chain([code]).collect()
+    }
+}
+
+#[tonic::async_trait]
+impl CountryService for Countries {
+    async fn get_country(&self, request: Request<GetCountryRequest>) -> Reply<Country> {
+        store::get::<Self>(&self.store, request).await
+    }
+
+    async fn list_countries(&self, request: Request<ListCountriesRequest>) -> Reply<ListCountriesResponse> {
+        store::list::<Self>(&self.store, request).await
+    }
+
+    async fn create_country(&self, request: Request<CreateCountryRequest>) -> Reply<Country> {
+        store::create::<Self>(&self.store, request).await
+    }
+
+    async fn update_country(&self, request: Request<UpdateCountryRequest>) -> Reply<Country> {
+        store::update::<Self>(&self.store, request).await
+    }
+
+    async fn retire_country(&self, request: Request<RetireCountryRequest>) -> Reply<Country> {
+        store::retire::<Self>(&self.store, request).await
+    }
+
+    async fn resolve_mission(&self, request: Request<ResolveMissionRequest>) -> Reply<ResolveMissionResponse> {
+        let scope = visible::scope(&request);
+        let ResolveMissionRequest { name, as_of } = request.into_inner();
+        let view = visible::view(&self.store, &as_of)?;
+        // A country that does not exist is another answer than one that nobody covers.
+        store::load::<Self>(self.store.read(), &scope, &name).await?;
+        let day = view.as_of.to_string();
+        let Some((mission, accreditation)) = mission::answering(&self.store, &scope, &name, &view).await? else {
+            let failure = Error::of(CountryFailure::CountryNotCovered);
+            return Err(failure.with("country", name).with("as_of", day).into());
+        };
+        Ok(Response::new(ResolveMissionResponse {
+            mission: mission.name.clone(),
+            kind: accreditation.kind,
+            accreditation: Some(accreditation),
+            details: Some(mission),
+            as_of: day,
+        }))
+    }
+}
