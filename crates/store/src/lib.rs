@@ -46,6 +46,7 @@ pub mod party;
 mod projection;
 pub mod queue;
 mod record;
+pub mod register;
 mod resource;
 mod schema;
 mod scope;

@@ -72,13 +72,18 @@ impl Builder {
         self
     }
 
+    /// Under which its cursor is kept. Another choice of kinds is another projection: it reads the log from the beginning.
+    fn name(&self) -> String {
+        let mut kinds: Vec<&Kind> = self.kinds.iter().collect();
+        kinds.sort_by_key(|kind| kind.name);
+        let kinds: Vec<&str> = kinds.into_iter().map(|kind| kind.singular).collect();
+        format!("projection/{}/{}", self.peer, kinds.join("+"))
+    }
+
     /// Loads what was copied before and follows the other service's log.
-    pub async fn start(mut self, host: &Host, store: &Store) -> Result<Projection> {
-        self.kinds.sort_by_key(|kind| kind.name);
-        // Another choice of kinds is another projection: it reads the log from the beginning.
-        let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.singular).collect();
-        let name = format!("projection/{}/{}", self.peer, kinds.join("+"));
-        let types = kinds.iter().map(|kind| format!("{kind}.*")).collect();
+    pub async fn start(self, host: &Host, store: &Store) -> Result<Projection> {
+        let name = self.name();
+        let types = self.kinds.iter().map(|kind| format!("{}.*", kind.singular)).collect();
         let projection = Projection(Arc::new(Inner {
             name: name.clone(),
             store: store.clone(),
@@ -239,6 +244,11 @@ impl Copying {
 /// Under which it is kept that everything was copied once.
 fn completion(name: &str) -> String {
     format!("{name}/complete")
+}
+
+/// Whether everything that the other service had was copied, at some time.
+pub(crate) async fn is_complete(db: &impl ConnectionTrait, projection: &Builder) -> Result<bool> {
+    Ok(generation_of_completion(db, &projection.name()).await.map_err(database)? > 0)
 }
 
 async fn generation_of_completion(db: &impl ConnectionTrait, name: &str) -> Result<i64, DbErr> {

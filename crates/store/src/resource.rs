@@ -56,6 +56,17 @@ pub trait Resource: Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// Writes what follows from the difference that a write makes (sums, jobs), after the record. Called once for each
+    /// write, unlike [`prepare`](Resource::prepare); `before` is the record as it was, `None` for a new one. Must only talk
+    /// to `tx`.
+    fn follow(
+        _tx: &Tx,
+        _before: Option<&Self::Message>,
+        _after: &Self::Message,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// Fields that depend on the day or the clock, on the way out. What it sets is not kept.
     fn view(_message: &mut Self::Message, _view: &View) {}
 

@@ -73,5 +73,6 @@ pub async fn insert<R: Resource>(tx: &Tx, mut message: R::Message, id: &str) -> 
     tx.session().remember(table, &id, 1, &entry.hash);
     entry.append(tx).await?;
     R::index(tx, &message).await?;
+    R::follow(tx, None, &message).await?;
     Ok(message)
 }

@@ -70,6 +70,7 @@ async fn write<R: Resource>(
     tx.session().remember(table, &id, version + 1, &entry.hash);
     entry.append(tx).await?;
     R::index(tx, &after).await?;
+    R::follow(tx, Some(before), &after).await?;
     Ok(after)
 }
 
