@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use chassis::config::Config;
 use chassis::error::Result;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult};
@@ -13,7 +14,7 @@ use crate::feed::read::{beyond, order, place, settled};
 use crate::schema::Change;
 use crate::scope::readers;
 use crate::seal::{self, MEMBER, Seal};
-use crate::{change, database};
+use crate::{change, connect, database};
 
 /// How many entries are read at once.
 const PAGE: u64 = 1_000;
@@ -54,6 +55,12 @@ impl Report {
     pub fn unsealed(&self) -> u64 {
         self.entries - self.sealed
     }
+}
+
+/// Checks the log of the service `name`, in the database that the settings name. Whether the service runs does not matter.
+/// Fails if there is no such database.
+pub async fn verify_service(config: &Config, name: &str) -> Result<Report> {
+    verify(&connect::existing(config, name).await?).await
 }
 
 /// Walks the whole change log and its seals. Reads everything once; needs about 100 bytes of memory for each resource.

@@ -45,23 +45,40 @@ impl Links {
 
 /// Connects to the database of the service `name`. One that is away is waited for, a while.
 pub(crate) async fn connect(config: &Config, name: &str) -> Result<Links> {
-    let Some(section) = config.service(name) else {
-        return Err(Error::internal(format!("there is no service {name} in the settings")));
-    };
-    let database = &section.database;
-    if DbBackend::Postgres.is_prefix_of(&database.url) {
-        return postgres(database, name).await.map(Links::Postgres);
+    let database = section(config, name)?;
+    match file(config, name)? {
+        None => postgres(database, name).await.map(Links::Postgres),
+        Some(file) => sqlite(database, &file).await.map_err(|error| match error {
+            DbErr::Custom(text) => Error::internal(text),
+            error => Error::internal(format!("{} cannot be opened: {error}", file.display())),
+        }),
     }
-    let file = match database.url.as_str() {
-        "" => config.data_dir.join(format!("{name}.db")),
-        url => file_of(url).ok_or_else(|| {
+}
+
+/// Connects for reading to a database that must be there already.
+pub(crate) async fn existing(config: &Config, name: &str) -> Result<DatabaseConnection> {
+    match file(config, name)? {
+        Some(file) if !file.exists() => Err(Error::internal(format!("there is no {}", file.display()))),
+        _ => Ok(connect(config, name).await?.reading().clone()),
+    }
+}
+
+fn section<'a>(config: &'a Config, name: &str) -> Result<&'a config::Database> {
+    let service = config.service(name);
+    service
+        .map(|service| &service.database)
+        .ok_or_else(|| Error::internal(format!("there is no service {name} in the settings")))
+}
+
+/// The file of a service's database; none if it is on PostgreSQL.
+fn file(config: &Config, name: &str) -> Result<Option<PathBuf>> {
+    match section(config, name)?.url.as_str() {
+        "" => Ok(Some(config.data_dir.join(format!("{name}.db")))),
+        url if DbBackend::Postgres.is_prefix_of(url) => Ok(None),
+        url => file_of(url).map(Some).ok_or_else(|| {
             Error::internal(format!("{name}.database.url must begin with postgres:// or be sqlite:// and a file"))
-        })?,
-    };
-    sqlite(database, &file).await.map_err(|error| match error {
-        DbErr::Custom(text) => Error::internal(text),
-        error => Error::internal(format!("{} cannot be opened: {error}", file.display())),
-    })
+        }),
+    }
 }
 
 fn file_of(url: &str) -> Option<PathBuf> {
