@@ -31,17 +31,19 @@ impl<E: Error + 'static> From<E> for Complaint {
     fn from(error: E) -> Complaint {
         let internal =
             (&error as &dyn Error).downcast_ref::<chassis::Error>().filter(|error| error.reason() == "INTERNAL");
-        let mut causes = std::iter::successors(Some(&error as &dyn Error), |error| error.source());
+        let mut next = Some(&error as &dyn Error);
         if internal.is_some_and(|error| error.cause().is_some()) {
-            causes.next();
+            next = error.source();
         }
         let mut words = String::new();
-        for cause in causes.map(ToString::to_string) {
+        while let Some(cause) = next {
+            let more = cause.to_string();
             if words.is_empty() {
-                words = cause;
-            } else if !words.contains(&cause) {
-                words = format!("{words}: {cause}");
+                words = more;
+            } else if !words.contains(&more) {
+                words = format!("{words}: {more}");
             }
+            next = cause.source();
         }
         Complaint(words)
     }

@@ -82,7 +82,9 @@ fn functions(source: &Source) -> Vec<Function> {
     for (index, line) in lines.iter().enumerate() {
         let indent = line.len() - line.trim_start().len();
         let one_line = line.ends_with('}') || line.ends_with(';');
-        if !is_signature(line.trim_start()) || one_line {
+        // A template of generated code, not code.
+        let quoted = line.ends_with(['\\', '"']);
+        if !is_signature(line.trim_start()) || one_line || quoted {
             continue;
         }
         let closing = format!("{}}}", " ".repeat(indent));

@@ -62,9 +62,12 @@ async fn read(answer: Response) -> Result<Vec<u8>, Complaint> {
 /// A problem document in words: what happened, then a line for each field that is wrong.
 fn problem(status: StatusCode, body: &[u8]) -> Complaint {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
-    let detail = problem["detail"].as_str().or(problem["title"].as_str()).unwrap_or("no explanation was given");
-    let mut words = format!("refused ({}): {detail}", status.as_u16());
-    for violation in problem["errors"].as_array().into_iter().flatten() {
+    let violations = problem["violations"].as_array().map(Vec::as_slice).unwrap_or_default();
+    // The detail of an invalid request is its violations in one sentence; they follow line by line.
+    let told = if problem["reason"] == "INVALID_ARGUMENT" && !violations.is_empty() { "title" } else { "detail" };
+    let words = problem[told].as_str().unwrap_or("no explanation was given");
+    let mut words = format!("refused ({}): {words}", status.as_u16());
+    for violation in violations {
         let text = |key: &str| violation[key].as_str().unwrap_or_default();
         words.push_str(&format!("\n  {}: {}", text("field"), text("description")));
     }
@@ -77,13 +80,13 @@ mod tests {
 
     #[test]
     fn every_broken_field_has_its_line() {
-        let body = br#"{"title":"x","detail":"2 rows are wrong","errors":[
+        let body = br#"{"title":"Invalid argument","detail":"all in one","reason":"INVALID_ARGUMENT","violations":[
             {"field":"rows[3].capital_total_musd","description":"is not a number"},
             {"field":"rows[7].partner_iso","description":"is no country"}]}"#;
         let words = problem(StatusCode::BAD_REQUEST, body).to_string();
         assert_eq!(
             words,
-            "refused (400): 2 rows are wrong\n  rows[3].capital_total_musd: is not a number\n  rows[7].partner_iso: is no country"
+            "refused (400): Invalid argument\n  rows[3].capital_total_musd: is not a number\n  rows[7].partner_iso: is no country"
         );
         assert_eq!(problem(StatusCode::BAD_GATEWAY, b"<html>").to_string(), "refused (502): no explanation was given");
     }
