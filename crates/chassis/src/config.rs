@@ -1,5 +1,6 @@
 //! What can be set, and to what: `deploy/ngkt.toml` is the documentation, the defaults and the list of keys at once.
 
+mod list;
 mod load;
 mod mask;
 
@@ -125,6 +126,7 @@ pub struct Gateway {
     /// Where it listens.
     pub listen: SocketAddr,
     /// Web origins whose pages may call.
+    #[serde(deserialize_with = "list::read")]
     pub cors_origins: Vec<String>,
 }
 
@@ -175,6 +177,7 @@ pub struct Webhook {
     /// Deliveries under way at once.
     pub concurrency_max: usize,
     /// Networks (CIDR) that are allowed although they are not public.
+    #[serde(deserialize_with = "list::read")]
     pub allow_networks: Vec<ipnet::IpNet>,
 }
 
@@ -183,7 +186,7 @@ impl Config {
     /// the command line). Refuses a key that does not exist, a value of the wrong kind and one out of bounds, and
     /// names the key and where it came from.
     pub fn load(file: Option<&Path>, overrides: &[(&str, String)]) -> Result<Config, ConfigError> {
-        load::load(file, load::environment(), overrides)
+        load::load(file, None, overrides)
     }
 
     /// The service called `name`, if there is one that keeps data.
@@ -214,7 +217,7 @@ impl Config {
 impl Default for Config {
     /// The defaults and nothing else.
     fn default() -> Self {
-        load::load(None, Vec::new(), &[]).expect("invariant: the defaults load, a test holds it")
+        load::load(None, Some(Default::default()), &[]).expect("invariant: the defaults load, a test holds it")
     }
 }
 

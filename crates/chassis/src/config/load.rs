@@ -1,28 +1,22 @@
 //! Layers the sources over each other. The defaults are the schema: what is not in them is refused.
 
 use super::{Config, DEFAULTS};
+use config::{Environment, File, FileFormat, Map, Source as _, Value, ValueKind};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use toml::{Table, Value};
 
-const PREFIX: &str = "NGKT__";
+const PREFIX: &str = "NGKT";
+const SEPARATOR: &str = "__";
 
 /// Why the settings cannot be used. Names the key and the source.
 #[derive(Debug)]
 pub enum ConfigError {
-    /// The file cannot be read.
+    /// The file cannot be read, or is not TOML.
     Unreadable {
         /// Its path.
         file: PathBuf,
-        /// What the system said.
-        cause: std::io::Error,
-    },
-    /// The file is not TOML.
-    Malformed {
-        /// Its path.
-        file: PathBuf,
-        /// Where and why.
-        cause: Box<toml::de::Error>,
+        /// Why.
+        cause: Box<config::ConfigError>,
     },
     /// A key that does not exist.
     UnknownKey {
@@ -33,107 +27,93 @@ pub enum ConfigError {
     },
     /// A value that the key cannot have.
     BadValue {
-        /// The key, with dots; empty if it is not known which.
+        /// The key, with dots.
         key: String,
         /// Where the value stands.
         origin: String,
         /// What it should be.
         why: String,
     },
+    /// A value of the wrong kind; the cause names the key and the source.
+    WrongKind(Box<config::ConfigError>),
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable { file, cause } => write!(f, "{} cannot be read: {cause}", file.display()),
-            Self::Malformed { file, cause } => write!(f, "{} is not valid TOML: {cause}", file.display()),
+            Self::Unreadable { file, cause } => write!(f, "settings cannot be read from {}: {cause}", file.display()),
             Self::UnknownKey { key, origin } => write!(f, "there is no setting {key} (from {origin})"),
             Self::BadValue { key, origin, why } => write!(f, "setting {key} (from {origin}): {why}"),
+            Self::WrongKind(cause) => write!(f, "setting of the wrong kind: {cause}"),
         }
     }
 }
 
 impl std::error::Error for ConfigError {}
 
-/// The variables of the environment that are ours.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-pub(super) fn environment() -> Vec<(String, String)> {
-    std::env::vars_os()
-        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.to_string_lossy().into_owned())))
-        .filter(|(key, _)| key.starts_with(PREFIX))
-        .collect()
+impl From<config::ConfigError> for ConfigError {
+    fn from(cause: config::ConfigError) -> Self {
+        Self::WrongKind(Box::new(cause))
+    }
 }
 
+/// The file, if there is one, then the environment (`variables` instead of the process's own, if given), then
+/// `overrides`, each over what came before.
 pub(super) fn load(
     file: Option<&Path>,
-    environment: Vec<(String, String)>,
+    variables: Option<Map<String, String>>,
     overrides: &[(&str, String)],
 ) -> Result<Config, ConfigError> {
-    let mut table: Table = DEFAULTS.parse().expect("invariant: the defaults are TOML, a test holds it");
-    if let Some(file) = file {
-        let text =
-            std::fs::read_to_string(file).map_err(|cause| ConfigError::Unreadable { file: file.into(), cause })?;
-        let layer: Table =
-            text.parse().map_err(|cause| ConfigError::Malformed { file: file.into(), cause: Box::new(cause) })?;
-        merge(&mut table, layer, "", &format!("file {}", file.display()))?;
+    let defaults = File::from_str(DEFAULTS, FileFormat::Toml);
+    let schema = Value::from(defaults.collect()?);
+    let mut layers = config::Config::builder().add_source(defaults);
+    if let Some(path) = file {
+        let source = File::from(path).format(FileFormat::Toml).required(true);
+        let unreadable = |cause| ConfigError::Unreadable { file: path.into(), cause: Box::new(cause) };
+        known(&schema, &Value::from(source.collect().map_err(unreadable)?), "", &format!("file {}", path.display()))?;
+        layers = layers.add_source(source);
     }
-    for (variable, text) in environment {
-        let key = variable[PREFIX.len()..].to_ascii_lowercase().replace("__", ".");
-        set(&mut table, &key, &text, &format!("environment variable {variable}"))?;
+    let environment = Environment::with_prefix(PREFIX).prefix_separator(SEPARATOR).separator(SEPARATOR);
+    let environment = environment.source(variables);
+    for key in environment.collect()?.keys() {
+        let variable = format!("{PREFIX}{SEPARATOR}{}", key.replace('.', SEPARATOR).to_uppercase());
+        leaf(&schema, key, &format!("environment variable {variable}"))?;
     }
+    layers = layers.add_source(environment);
     for (key, text) in overrides {
-        set(&mut table, key, text, "the command line")?;
+        leaf(&schema, key, "the command line")?;
+        layers = layers.set_override(*key, text.as_str())?;
     }
-    let config: Config = table.try_into().map_err(|cause| bad("", "all sources", cause))?;
+    let config: Config = layers.build()?.try_deserialize()?;
     check(&config)?;
     Ok(config)
 }
 
-fn merge(base: &mut Table, layer: Table, prefix: &str, origin: &str) -> Result<(), ConfigError> {
-    for (name, value) in layer {
-        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        let Some(old) = base.get_mut(&name) else {
-            return Err(ConfigError::UnknownKey { key, origin: origin.into() });
-        };
-        match (old, value) {
-            (Value::Table(old), Value::Table(layer)) => merge(old, layer, &key, origin)?,
-            (Value::Float(old), Value::Integer(new)) => *old = new as f64,
-            (old, new) if old.same_type(&new) => *old = new,
-            (old, new) => {
-                let why = format!("must be {}, not {}", old.type_str(), new.type_str());
-                return Err(bad(&key, origin, why));
+/// Refuses what is not in the schema, and a section where a value belongs or the other way round.
+fn known(schema: &Value, layer: &Value, key: &str, origin: &str) -> Result<(), ConfigError> {
+    match (&schema.kind, &layer.kind) {
+        (ValueKind::Table(schema), ValueKind::Table(layer)) => layer.iter().try_for_each(|(name, value)| {
+            let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+            match schema.get(name) {
+                Some(schema) => known(schema, value, &key, origin),
+                None => Err(ConfigError::UnknownKey { key, origin: origin.into() }),
             }
-        }
+        }),
+        (ValueKind::Table(_), _) => Err(bad(key, origin, "must be a section")),
+        (_, ValueKind::Table(_)) => Err(bad(key, origin, "must be a value, not a section")),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-/// Sets one key from text, read as what the default is.
-fn set(base: &mut Table, key: &str, text: &str, origin: &str) -> Result<(), ConfigError> {
+/// Refuses a dotted key that names no value of the schema.
+fn leaf(schema: &Value, key: &str, origin: &str) -> Result<(), ConfigError> {
     let unknown = || ConfigError::UnknownKey { key: key.into(), origin: origin.into() };
-    let (parents, name) = key.rsplit_once('.').unwrap_or(("", key));
-    let mut table = base;
-    for part in parents.split('.').filter(|part| !part.is_empty()) {
-        table = table.get_mut(part).and_then(Value::as_table_mut).ok_or_else(unknown)?;
-    }
-    let value = table.get_mut(name).ok_or_else(unknown)?;
-    let kind = value.type_str();
-    *value = match value {
-        Value::String(_) => Some(Value::String(text.into())),
-        Value::Integer(_) => text.trim().parse().ok().map(Value::Integer),
-        Value::Float(_) => text.trim().parse().ok().map(Value::Float),
-        Value::Boolean(_) => text.trim().parse().ok().map(Value::Boolean),
-        Value::Array(_) => Some(list(text)),
-        Value::Table(_) => return Err(unknown()),
-        Value::Datetime(_) => None,
-    }
-    .ok_or_else(|| bad(key, origin, format!("must be {kind}, not {text:?}")))?;
-    Ok(())
-}
-
-fn list(text: &str) -> Value {
-    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-    Value::Array(items.map(|item| Value::String(item.into())).collect())
+    let step = |at: &'_ Value, name: &str| match &at.kind {
+        ValueKind::Table(table) => table.get(name).cloned(),
+        _ => None,
+    };
+    let found = key.split('.').try_fold(schema.clone(), |at, name| step(&at, name)).ok_or_else(unknown)?;
+    if matches!(found.kind, ValueKind::Table(_)) { Err(unknown()) } else { Ok(()) }
 }
 
 fn bad(key: &str, origin: &str, why: impl fmt::Display) -> ConfigError {
@@ -175,29 +155,29 @@ mod tests {
     fn from_file(text: &str) -> Result<Config, ConfigError> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(text.as_bytes()).unwrap();
-        load(Some(file.path()), Vec::new(), &[])
+        load(Some(file.path()), Some(Map::new()), &[])
     }
 
     fn from_environment(key: &str, value: &str) -> Result<Config, ConfigError> {
-        load(None, vec![(key.into(), value.into())], &[])
+        load(None, Some(Map::from_iter([(key.into(), value.into())])), &[])
     }
 
     #[test]
     fn every_key_of_the_defaults_is_a_setting_and_the_other_way_round() {
-        let defaults: Table = DEFAULTS.parse().unwrap();
-        let config = load(None, Vec::new(), &[]).unwrap();
-        assert_eq!(Table::try_from(&config).unwrap(), defaults);
+        let defaults: toml::Table = DEFAULTS.parse().unwrap();
+        let config = load(None, Some(Map::new()), &[]).unwrap();
+        assert_eq!(toml::Table::try_from(&config).unwrap(), defaults);
     }
 
     #[test]
     fn the_command_line_wins_over_the_environment_over_the_file_over_the_defaults() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"[limits]\nconcurrency_max = 1\nstreams_max = 1\nidle_seconds = 1\n").unwrap();
-        let environment = vec![
+        let environment = Map::from_iter([
             ("NGKT__LIMITS__STREAMS_MAX".to_string(), "2".to_string()),
             ("NGKT__LIMITS__IDLE_SECONDS".to_string(), "2".to_string()),
-        ];
-        let config = load(Some(file.path()), environment, &[("limits.idle_seconds", "3".into())]).unwrap();
+        ]);
+        let config = load(Some(file.path()), Some(environment), &[("limits.idle_seconds", "3".into())]).unwrap();
         let limits = &config.limits;
         assert_eq!((limits.concurrency_max, limits.streams_max, limits.idle_seconds), (1, 2, 3));
         assert_eq!(limits.body_seconds, Config::default().limits.body_seconds);
@@ -221,7 +201,7 @@ mod tests {
         let environment = told(from_environment("NGKT__REGISTRY_DATABASE_URL", "x"));
         assert!(environment.contains("registry_database_url"), "{environment}");
         assert!(environment.contains("NGKT__REGISTRY_DATABASE_URL"), "{environment}");
-        let line = told(load(None, Vec::new(), &[("gateway.lisen", "x".into())]));
+        let line = told(load(None, Some(Map::new()), &[("gateway.lisen", "x".into())]));
         assert!(line.contains("gateway.lisen") && line.contains("command line"), "{line}");
         assert!(told(from_environment("NGKT__REGISTRY__DATABASE", "x")).contains("registry.database"));
     }
@@ -238,6 +218,7 @@ mod tests {
             let told = from_file(text).unwrap_err().to_string();
             assert!(told.contains(key), "{text}: {told}");
         }
-        assert!(from_environment("NGKT__LIMITS__IDLE_SECONDS", "soon").is_err());
+        let told = from_environment("NGKT__LIMITS__IDLE_SECONDS", "soon").unwrap_err().to_string();
+        assert!(told.contains("limits.idle_seconds") && told.contains("soon"), "{told}");
     }
 }
