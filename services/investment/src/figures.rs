@@ -7,7 +7,7 @@ use crate::money::{dollars, musd};
 /// How many figures there are.
 pub const COUNT: usize = 8;
 
-/// Their names, which are also their columns. Those from `MONEY` on are amounts.
+/// Their names, which are also their columns: three counts, then amounts.
 pub const NAMES: [&str; COUNT] = [
     "projects_new",
     "adjustments",
@@ -18,9 +18,6 @@ pub const NAMES: [&str; COUNT] = [
     "capital_total",
     "capital_realised",
 ];
-
-/// The first figure that is an amount.
-pub const MONEY: usize = 3;
 
 /// A figure summed over rows: its sum (projects, deals or whole dollars), and how many of the rows published it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -130,7 +127,10 @@ mod tests {
 
     #[test]
     fn a_published_zero_is_a_zero() {
-        assert_eq!(Figures::of(&flow(Some(0.0), None)).sum(0, String::new(), String::new()).capital_new_musd, Some(0.0));
+        assert_eq!(
+            Figures::of(&flow(Some(0.0), None)).sum(0, String::new(), String::new()).capital_new_musd,
+            Some(0.0)
+        );
     }
 
     #[test]

@@ -18,13 +18,21 @@ pub fn musd(dollars: i64) -> f64 {
     dollars as f64 / DOLLARS_A_MILLION
 }
 
+/// What is wrong with a range of capital, with the field.
+pub fn range_fault(min: Option<f64>, max: Option<f64>) -> Option<(&'static str, &'static str)> {
+    let upside_down = min.zip(max).is_some_and(|(min, max)| min > max);
+    upside_down.then_some(("capital_max_musd", "must not be less than capital_min_musd"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn published_amounts_come_back_as_they_were() {
-        for amount in [0.0, 0.04, -8.3, 149.6, 2_678.517, 4_046.5, 22_757.303, 0.000_001, -9_999_999.999_999, 10_000_000.0] {
+        for amount in
+            [0.0, 0.04, -8.3, 149.6, 2_678.517, 4_046.5, 22_757.303, 0.000_001, -9_999_999.999_999, 10_000_000.0]
+        {
             assert_eq!(dollars(amount).map(musd), Some(amount), "{amount}");
         }
     }

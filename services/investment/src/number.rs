@@ -141,9 +141,10 @@ fn split(cell: &str, style: Style) -> Result<(bool, String, &str), String> {
         None => (digits, ""),
     };
     let groups: Vec<&str> = whole.split(style.grouping()).collect();
-    let grouped = groups.len() == 1
-        || ((1..=3).contains(&groups[0].len()) && groups[1..].iter().all(|group| group.len() == 3));
-    let all_digits = groups.iter().copied().chain([fraction]).all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    let grouped =
+        groups.len() == 1 || ((1..=3).contains(&groups[0].len()) && groups[1..].iter().all(|group| group.len() == 3));
+    let all_digits =
+        groups.iter().copied().chain([fraction]).all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
     if whole.is_empty() || !grouped || !all_digits {
         return Err(refused());
     }
@@ -226,7 +227,9 @@ mod tests {
 
     #[test]
     fn counts_are_whole_and_not_negative() {
-        for (cell, style, expected) in [("133", Point, Some(133)), ("2.013", Comma, Some(2013)), ("133.0", Point, Some(133))] {
+        for (cell, style, expected) in
+            [("133", Point, Some(133)), ("2.013", Comma, Some(2013)), ("133.0", Point, Some(133))]
+        {
             assert_eq!(count(cell, style).ok(), expected, "{cell}");
         }
         for cell in ["1.5", "-1", "4000000000", "x"] {

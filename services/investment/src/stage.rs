@@ -88,7 +88,15 @@ mod tests {
             (
                 Stage::Won,
                 |lead| *lead = Lead::default(),
-                &["investor_name", "interest", "sectors", "capital_min_musd", "localities", "next_step", "capital_max_musd"],
+                &[
+                    "investor_name",
+                    "interest",
+                    "sectors",
+                    "capital_min_musd",
+                    "localities",
+                    "next_step",
+                    "capital_max_musd",
+                ],
             ),
             (Stage::Won, |_| {}, &[]),
             (Stage::Qualified, |lead| lead.localities.clear(), &[]),
@@ -123,7 +131,9 @@ mod tests {
 
     #[test]
     fn names_in_json_are_those_of_protobuf() {
-        for (field, name) in [("investor_name", "investorName"), ("capital_min_musd", "capitalMinMusd"), ("sectors", "sectors")] {
+        for (field, name) in
+            [("investor_name", "investorName"), ("capital_min_musd", "capitalMinMusd"), ("sectors", "sectors")]
+        {
             assert_eq!(json_name(field), name);
         }
     }

@@ -6,22 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::registry::v1::Locality;
 use api::registry::v1::locality_succession::Kind;
 use chrono::NaiveDate;
+use store::register::lifetime;
 
 use crate::day::day;
 
 /// Whether a unit exists on a day. A bound that is not given is not known or not reached.
 pub fn exists(unit: &Locality, on: NaiveDate) -> bool {
-    begins(unit).is_none_or(|begin| begin <= on) && ends(unit).is_none_or(|end| end >= on)
-}
-
-/// The first day; none if it is before our records.
-fn begins(unit: &Locality) -> Option<NaiveDate> {
-    unit.periods.first().and_then(|period| day(&period.valid_from))
-}
-
-/// The last day; none while it exists.
-fn ends(unit: &Locality) -> Option<NaiveDate> {
-    unit.periods.last().and_then(|period| day(&period.valid_to))
+    let (begins, ends) = lifetime(unit);
+    day(begins).is_none_or(|begin| begin <= on) && day(ends).is_none_or(|end| end >= on)
 }
 
 /// The unit that bears a slug, or once bore it, and exists on the day. `Err` says why there is none.
@@ -38,7 +30,7 @@ pub fn of_slug<'a>(
         ([unit], _) => Ok(unit),
         ([], []) => Err(format!("{slug} is no locality's slug")),
         ([], gone) => {
-            let known: Vec<_> = gone.iter().map(|unit| lifetime(unit)).collect();
+            let known: Vec<_> = gone.iter().map(|unit| existence(unit)).collect();
             Err(format!("{slug} is no locality on {on}: {}", known.join("; ")))
         }
         (several, _) => {
@@ -48,12 +40,18 @@ pub fn of_slug<'a>(
     }
 }
 
+/// Its name in Vietnamese on a day; the nearest one where it did not exist.
+pub fn display_name(unit: &Locality, on: NaiveDate) -> &str {
+    let begun = |from: &str| day(from).is_none_or(|from| from <= on);
+    let period = unit.periods.iter().rev().find(|period| begun(&period.valid_from)).or(unit.periods.first());
+    period.map_or("", |period| &period.display_name)
+}
+
 /// When a unit existed, for a sentence.
-pub fn lifetime(unit: &Locality) -> String {
-    match (begins(unit), ends(unit)) {
-        (_, Some(end)) => format!("{} ended on {end}", unit.name),
-        (Some(begin), None) => format!("{} began on {begin}", unit.name),
-        (None, None) => unit.name.clone(),
+fn existence(unit: &Locality) -> String {
+    match lifetime(unit) {
+        (_, end) if !end.is_empty() => format!("{} ended on {end}", unit.name),
+        (begin, _) => format!("{} began on {begin}", unit.name),
     }
 }
 
@@ -74,11 +72,17 @@ impl Succession {
                 steps.entry(step.locality.clone()).or_default().insert((unit.name.clone(), whole));
             }
         }
-        let whole = |(from, to): (String, BTreeSet<(String, bool)>)| match to.into_iter().collect::<Vec<_>>().as_slice() {
+        let whole = |(from, to): (String, BTreeSet<(String, bool)>)| match to.into_iter().collect::<Vec<_>>().as_slice()
+        {
             [(to, true)] => Some((from, to.clone())),
             _ => None,
         };
         Self { next: steps.into_iter().filter_map(whole).collect() }
+    }
+
+    #[cfg(test)]
+    pub fn of<const N: usize>(steps: [(&str, &str); N]) -> Self {
+        Self { next: steps.map(|(from, to)| (from.to_owned(), to.to_owned())).into() }
     }
 
     /// The unit and all that it went into, one after the other. Ends also where records were entered that form a circle.
@@ -168,7 +172,10 @@ mod tests {
         let register = register();
         let why = |slug| of_slug(&register, slug, on("2025-12-31")).unwrap_err();
         assert_eq!(why("bac-nin"), "bac-nin is no locality's slug");
-        assert_eq!(why("bac-giang"), "bac-giang is no locality on 2025-12-31: localities/bac-giang ended on 2025-06-30");
+        assert_eq!(
+            why("bac-giang"),
+            "bac-giang is no locality on 2025-12-31: localities/bac-giang ended on 2025-06-30"
+        );
     }
 
     #[test]

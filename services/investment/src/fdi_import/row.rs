@@ -8,6 +8,8 @@ use api::investment::v1::FdiFlow;
 use api::investment::v1::fdi_flow::Dimension;
 use api::registry::v1::Locality;
 use api::shared::v1::Source;
+use chassis::error::Error;
+use store::register::Register;
 
 use super::Fault;
 use super::table::{SECTOR_2025, Table};
@@ -22,16 +24,26 @@ const NOT_IN_ANY_REGISTER: &str = "-";
 /// What the source counts among the localities though it is none.
 const NO_PLACE: &str = "offshore-oil-gas";
 
-/// What rows are checked against.
+/// What rows are checked against: the register as it stands.
 #[derive(Default)]
-pub struct Register {
+pub struct Known {
     pub localities: Vec<Arc<Locality>>,
     /// Resource names.
     pub countries: BTreeSet<String>,
 }
 
+impl Known {
+    /// What a register knows; `UNAVAILABLE` as long as it knows nothing.
+    pub fn of(register: &Register) -> Result<Self, Error> {
+        let countries = register.countries()?;
+        let names =
+            countries.iter().filter(|country| country.retire_time.is_none()).map(|country| country.name.clone());
+        Ok(Self { localities: register.localities()?, countries: names.collect() })
+    }
+}
+
 /// Reads all rows: as many figures as rows, or all that is wrong with them.
-pub fn read(table: &Table, style: Style, register: &Register) -> Result<Vec<FdiFlow>, Vec<Fault>> {
+pub fn read(table: &Table, style: Style, register: &Known) -> Result<Vec<FdiFlow>, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut flows = Vec::with_capacity(table.rows.len());
     for row in 0..table.rows.len() {
@@ -50,7 +62,7 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    fn flow(&mut self, register: &Register) -> FdiFlow {
+    fn flow(&mut self, register: &Known) -> FdiFlow {
         let before = self.faults.len();
         let mut flow = FdiFlow {
             published_name: self.text("name_vi"),
@@ -93,7 +105,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    fn subject(&mut self, flow: &mut FdiFlow, register: &Register) {
+    fn subject(&mut self, flow: &mut FdiFlow, register: &Known) {
         let dimension = flow.dimension();
         let of = [
             ("locality_slug", Dimension::Locality),
@@ -114,7 +126,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    fn locality(&mut self, period_to: &str, register: &Register) -> String {
+    fn locality(&mut self, period_to: &str, register: &Known) -> String {
         let slug = self.cell("locality_slug");
         match (slug, day(period_to)) {
             ("", _) => self.required("locality_slug"),
@@ -129,7 +141,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    fn country(&mut self, register: &Register) -> String {
+    fn country(&mut self, register: &Known) -> String {
         let code = self.cell("partner_iso");
         let name = format!("countries/{code}");
         match code {
@@ -195,7 +207,10 @@ impl<'a> Cells<'a> {
     }
 
     fn required(&mut self, column: &'static str) -> String {
-        self.fault(column, format!("is required here; {NOT_IN_ANY_REGISTER} stands for a subject that is in no register"));
+        self.fault(
+            column,
+            format!("is required here; {NOT_IN_ANY_REGISTER} stands for a subject that is in no register"),
+        );
         String::new()
     }
 

@@ -46,11 +46,19 @@ fn columns() -> impl Iterator<Item = (&'static str, bool)> {
 
 /// The later of the two cells is the one that is out of line.
 fn contradiction(table: &Table, comma: (usize, &'static str), point: (usize, &'static str)) -> Fault {
-    let (one, other, style, of_other) =
-        if comma > point { (comma, point, Style::Comma, Style::Point) } else { (point, comma, Style::Point, Style::Comma) };
+    let (one, other, style, of_other) = if comma > point {
+        (comma, point, Style::Comma, Style::Point)
+    } else {
+        (point, comma, Style::Point, Style::Comma)
+    };
     let (cell, before) = (table.cell(one.0, one.1), table.cell(other.0, other.1));
     let line = table.rows[other.0].line;
-    Fault::at(table, one.0, one.1, format!("is written with {style}: {cell}, but {before} on line {line} with {of_other}"))
+    Fault::at(
+        table,
+        one.0,
+        one.1,
+        format!("is written with {style}: {cell}, but {before} on line {line} with {of_other}"),
+    )
 }
 
 fn open(cell: &str) -> String {

@@ -193,17 +193,18 @@ mod tests {
         assert_eq!(told(""), ["has no line that names its columns"]);
         assert_eq!(told("a,b\n1,2\n"), ["has no line that names its columns"]);
         assert_eq!(told(&COLUMNS.join(",")), ["has no rows"]);
-        assert_eq!(told(&file(",", &row).replace("name_vi", "name_en")), [
-            "lacks the column name_vi",
-            "has a column that is not known: name_en"
-        ]);
-        assert_eq!(told(&file(",", &row).replace("name_vi", "source")), [
-            "lacks the column name_vi",
-            "has the column source twice"
-        ]);
+        assert_eq!(
+            told(&file(",", &row).replace("name_vi", "name_en")),
+            ["lacks the column name_vi", "has a column that is not known: name_en"]
+        );
+        assert_eq!(
+            told(&file(",", &row).replace("name_vi", "source")),
+            ["lacks the column name_vi", "has the column source twice"]
+        );
         assert_eq!(told(&file(",", "x,y")), ["has 2 cells where the first line names 20 columns"]);
-        assert_eq!(told(&file(",", &format!("{row}\n").repeat(ROWS_MAX + 1))), [
-            "has 10001 rows; at most 10000 are taken at once"
-        ]);
+        assert_eq!(
+            told(&file(",", &format!("{row}\n").repeat(ROWS_MAX + 1))),
+            ["has 10001 rows; at most 10000 are taken at once"]
+        );
     }
 }

@@ -7,8 +7,8 @@ use super::*;
 const FILE: &str = include_str!("../../data/fdi_flows_2015_2020.csv");
 
 /// A register that knows every slug and code of the data file.
-fn register() -> Register {
-    let mut register = Register::default();
+fn register() -> Known {
+    let mut register = Known::default();
     let table = Table::read(FILE).ok().expect("the project's own file");
     for row in 0..table.rows.len() {
         let (slug, code) = (table.cell(row, "locality_slug"), table.cell(row, "partner_iso"));
@@ -109,5 +109,9 @@ fn breakdowns_that_disagree_are_told_but_taken() {
     let lines: Vec<_> = FILE.lines().take(40).collect();
     let partner = FILE.lines().find(|line| line.contains("2015-12-31,partner")).expect("a partner's row");
     let file = read(&format!("{}\n{partner}\n", lines.join("\n"))).expect("a part of the file");
-    assert!(file.warnings[0].starts_with("annual_flow, 2015-01-01 to 2015-12-31: the breakdowns"), "{:?}", file.warnings);
+    assert!(
+        file.warnings[0].starts_with("annual_flow, 2015-01-01 to 2015-12-31: the breakdowns"),
+        "{:?}",
+        file.warnings
+    );
 }

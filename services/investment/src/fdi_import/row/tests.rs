@@ -18,13 +18,17 @@ const GOOD: [(&str, &str); 12] = [
     ("confidence", "high"),
 ];
 
-fn register() -> Register {
+fn register() -> Known {
     let unit = |id: &str, slug: &str, from: &str, to: &str| {
-        let period =
-            LocalityPeriod { slug: slug.into(), valid_from: from.into(), valid_to: to.into(), ..LocalityPeriod::default() };
+        let period = LocalityPeriod {
+            slug: slug.into(),
+            valid_from: from.into(),
+            valid_to: to.into(),
+            ..LocalityPeriod::default()
+        };
         Arc::new(Locality { name: format!("localities/{id}"), periods: vec![period], ..Locality::default() })
     };
-    Register {
+    Known {
         localities: vec![
             unit("bac-ninh-2025", "bac-ninh", "2008-08-01", "2025-06-30"),
             unit("bac-ninh", "bac-ninh", "2025-07-01", ""),
@@ -60,7 +64,10 @@ const SECTOR: [(&str, &str); 3] = [("dimension", "sector"), ("locality_slug", ""
 #[test]
 fn what_is_not_published_stays_absent() {
     let flow = read_row(&[]).unwrap();
-    assert_eq!((flow.projects_new, flow.capital_new_musd, flow.capital_total_musd), (Some(133), Some(149.6), Some(3649.8)));
+    assert_eq!(
+        (flow.projects_new, flow.capital_new_musd, flow.capital_total_musd),
+        (Some(133), Some(149.6), Some(3649.8))
+    );
     assert_eq!((flow.ma_capital_musd, flow.capital_realised_musd, flow.projects_stock), (None, None, None));
     assert_eq!(flow.source.map(|source| source.citation).as_deref(), Some("FIA"));
 }
@@ -82,7 +89,10 @@ fn subjects_are_those_of_the_register_at_the_end_of_the_period() {
 fn a_subject_that_is_in_no_register_keeps_its_name() {
     for (changes, name) in [
         (&[("locality_slug", "offshore-oil-gas"), ("name_vi", "Dầu khí")][..], "Dầu khí"),
-        (&[("dimension", "partner"), ("locality_slug", ""), ("partner_iso", "-"), ("name_vi", "British Isles")], "British Isles"),
+        (
+            &[("dimension", "partner"), ("locality_slug", ""), ("partner_iso", "-"), ("name_vi", "British Isles")],
+            "British Isles",
+        ),
     ] {
         let flow = read_row(changes).unwrap();
         assert_eq!((flow.published_name.as_str(), flow.locality.as_str(), flow.country.as_str()), (name, "", ""));
@@ -91,9 +101,13 @@ fn a_subject_that_is_in_no_register_keeps_its_name() {
 
 #[test]
 fn vietnamese_numbers_are_what_they_say() {
-    let changes = [("capital_new_musd", "4.046,5"), ("capital_adjusted_musd", "4,46"), ("capital_total_musd", "4.050,96")];
+    let changes =
+        [("capital_new_musd", "4.046,5"), ("capital_adjusted_musd", "4,46"), ("capital_total_musd", "4.050,96")];
     let flow = read_with(Style::Comma, &changes).unwrap();
-    assert_eq!((flow.capital_new_musd, flow.capital_adjusted_musd, flow.capital_total_musd), (Some(4046.5), Some(4.46), Some(4050.96)));
+    assert_eq!(
+        (flow.capital_new_musd, flow.capital_adjusted_musd, flow.capital_total_musd),
+        (Some(4046.5), Some(4.46), Some(4050.96))
+    );
 }
 
 #[test]

@@ -3,16 +3,18 @@
 mod row;
 mod style;
 mod table;
+mod write;
 
 use std::collections::BTreeMap;
 
+use api::investment::v1::FdiFlow;
 use api::investment::v1::fdi_flow::Dimension;
 use api::investment::v1::import_fdi_flows_request::NumberStyle;
-use api::investment::v1::FdiFlow;
 use chassis::error::Error;
 
-pub use row::Register;
+pub use row::Known;
 use table::Table;
+pub use write::import;
 
 use crate::fdi_rule;
 use crate::money::{dollars, musd};
@@ -76,10 +78,10 @@ pub struct File {
 
 impl File {
     /// Reads a file against the register as it stands.
-    pub fn read(content: &str, said: NumberStyle, register: &Register) -> Result<Self, Error> {
+    pub fn read(content: &str, said: NumberStyle, known: &Known) -> Result<Self, Error> {
         let table = Table::read(content).map_err(refused)?;
         let style = style::decide(&table, said).map_err(refused)?;
-        let flows = row::read(&table, style, register).map_err(refused)?;
+        let flows = row::read(&table, style, known).map_err(refused)?;
         let twice = twice(&table, &flows);
         if !twice.is_empty() {
             return Err(refused(twice));
@@ -134,11 +136,13 @@ fn disagreements(flows: &[FdiFlow]) -> Vec<String> {
         let dimension = Dimension::try_from(flow.dimension).unwrap_or_default().as_str_name();
         *of_period.entry(dimension).or_default() += total;
     }
-    let apart = |of: &BTreeMap<&str, i64>| of.values().max().zip(of.values().min()).map_or(0, |(most, least)| most - least);
+    let apart =
+        |of: &BTreeMap<&str, i64>| of.values().max().zip(of.values().min()).map_or(0, |(most, least)| most - least);
     let disagree = totals.into_iter().filter(|(_, of_period)| apart(of_period) > BREAKDOWNS_APART_DOLLARS);
     disagree
         .map(|((series, from, to), of_period)| {
-            let each: Vec<_> = of_period.iter().map(|(dimension, total)| format!("{dimension} {}", musd(*total))).collect();
+            let each: Vec<_> =
+                of_period.iter().map(|(dimension, total)| format!("{dimension} {}", musd(*total))).collect();
             format!("{series}, {from} to {to}: the breakdowns of capital_total_musd do not agree: {}", each.join(", "))
         })
         .collect()
