@@ -2,6 +2,7 @@
 
 use super::{Config, DEFAULTS};
 use config::{Environment, File, FileFormat, Map, Source as _, Value, ValueKind};
+use serde::Deserialize as _;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -84,9 +85,29 @@ pub(super) fn load(
         leaf(&schema, key, "the command line")?;
         layers = layers.set_override(*key, text.as_str())?;
     }
-    let config: Config = layers.build()?.try_deserialize()?;
+    let mut settings = Value::from(layers.build()?.collect()?);
+    read_text(&schema, &mut settings);
+    let config = Config::deserialize(settings)?;
     check(&config)?;
     Ok(config)
+}
+
+/// The environment and the command line give text: reads it where the schema has a number or a flag. A flattened section
+/// would not do so by itself.
+fn read_text(schema: &Value, value: &mut Value) {
+    let read = match (&schema.kind, &mut value.kind) {
+        (ValueKind::Table(schema), ValueKind::Table(values)) => {
+            values.iter_mut().for_each(|(name, value)| schema.get(name).into_iter().for_each(|of| read_text(of, value)));
+            return;
+        }
+        (ValueKind::I64(_), ValueKind::String(text)) => text.trim().parse().map(ValueKind::I64).ok(),
+        (ValueKind::Float(_), ValueKind::String(text)) => text.trim().parse().map(ValueKind::Float).ok(),
+        (ValueKind::Boolean(_), ValueKind::String(text)) => text.trim().parse().map(ValueKind::Boolean).ok(),
+        _ => None,
+    };
+    if let Some(kind) = read {
+        value.kind = kind;
+    }
 }
 
 /// Refuses what is not in the schema, and a section where a value belongs or the other way round.
@@ -189,6 +210,8 @@ mod tests {
         assert_eq!(config.registry.database.url, "postgres://x");
         let config = from_environment("NGKT__TELEMETRY__SAMPLE_RATIO", "0.5").unwrap();
         assert_eq!(config.telemetry.sample_ratio, 0.5);
+        let config = from_environment("NGKT__NOTIFICATION__DATABASE__CONNECTIONS_MAX", "7").unwrap();
+        assert_eq!(config.notification.service.database.connections_max, 7);
         let config = from_environment("NGKT__NOTIFICATION__WEBHOOK__ALLOW_NETWORKS", "10.0.0.0/8, ::1/128").unwrap();
         assert_eq!(config.notification.webhook.allow_networks.len(), 2);
     }
