@@ -30,7 +30,7 @@ claims! {
         ] {
             assert_eq!(resolve(world, query).await["name"], name, "{query}");
         }
-        assert_eq!(world.nobody().get("/v1/localities:resolve?code=00").await.reason(404), "NOT_FOUND");
+        assert_eq!(world.nobody().get("/v1/localities:resolve?code=00").await.reason(404), "LOCALITY_UNKNOWN");
     }
 
     async fn a_name_is_found_with_and_without_diacritics(world: &World) {
