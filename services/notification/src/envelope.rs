@@ -1,9 +1,15 @@
 //! The body of a webhook: a CloudEvents 1.0 envelope in JSON, with the resource after the change in proto3 JSON.
 
-use api::shared::v1::Change;
+use api::notification::v1::Endpoint;
+use api::shared::v1::{Actor, Change};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use prost::{Message, Name};
 use prost_reflect::DynamicMessage;
+use prost_types::Any;
 use serde::Serialize;
+use store::Tx;
+
+use crate::wire_time::timestamp;
 
 /// The media type of an envelope.
 pub const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";
@@ -32,18 +38,20 @@ struct Envelope<'a> {
     actor: &'a str,
 }
 
-/// The id of the event that a change is: the same in webhooks and inboxes.
+/// The id of the event that a change is: the same in webhooks and inboxes. The hash is in it because a log that was set
+/// back to an older copy gives the same sequence to another change.
 pub fn event_id(service: &str, change: &Change) -> String {
-    format!("{service}-{}", change.sequence)
+    let hash: String = change.hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{service}-{}-{hash}", change.sequence)
 }
 
-/// The body of the messages about `change`, which is in the log of `service`.
-pub fn body(service: &str, change: &Change) -> Vec<u8> {
+/// The body of the messages about `change`, which is in the log of `service` under this id.
+pub fn body(service: &str, event_id: &str, change: &Change) -> Vec<u8> {
     let data = resource_after(change);
     let bytes = change.after.as_ref().filter(|_| data.is_none());
     let envelope = Envelope {
         specversion: "1.0",
-        id: &event_id(service, change),
+        id: event_id,
         source: format!("/ngkt/{service}"),
         change_type: &change.r#type,
         subject: &change.resource,
@@ -59,10 +67,94 @@ pub fn body(service: &str, change: &Change) -> Vec<u8> {
     serde_json::to_vec(&envelope).expect("invariant: descriptors, strings and numbers have a JSON form")
 }
 
+/// What an endpoint is told about itself to try it.
+pub fn about_itself(tx: &Tx, endpoint: &Endpoint) -> Change {
+    let type_url = format!("type.googleapis.com/{}", Endpoint::full_name());
+    Change {
+        time: Some(timestamp(tx.now())),
+        r#type: "endpoint.test".to_owned(),
+        resource: endpoint.name.clone(),
+        version: endpoint.etag.parse().unwrap_or_default(),
+        actor: Some(Actor { organization: tx.caller().organization.clone(), ..Actor::default() }),
+        after: Some(Any { type_url, value: endpoint.encode_to_vec() }),
+        ..Change::default()
+    }
+}
+
 /// The resource after the change, if its message is one that we know.
 pub fn resource_after(change: &Change) -> Option<DynamicMessage> {
     let any = change.after.as_ref()?;
     let name = any.type_url.rsplit('/').next().unwrap_or_default();
     let message = api::pool().get_message_by_name(name)?;
     DynamicMessage::decode(message, any.value.as_ref()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use api::events::v1::Commitment;
+    use serde_json::{Value, json};
+
+    fn change() -> Change {
+        let commitment = Commitment {
+            name: "commitments/1".into(),
+            title: "Đưa 20 doanh nghiệp sang Gujarat".into(),
+            owner: "localities/quang-ninh".into(),
+            etag: "4".into(),
+            ..Commitment::default()
+        };
+        Change {
+            sequence: 17,
+            time: Some(prost_types::Timestamp { seconds: 1_795_000_000, nanos: 123_456_000 }),
+            r#type: "commitment.fulfilled".into(),
+            resource: commitment.name.clone(),
+            version: 4,
+            actor: Some(Actor {
+                organization: "missions/vn-in-emb".into(),
+                subject: "a person".into(),
+                ..Actor::default()
+            }),
+            hash: vec![0xAB, 0xCD, 0xEF, 0x01, 0x23].into(),
+            after: Some(Any {
+                type_url: "type.googleapis.com/ngkt.events.v1.Commitment".into(),
+                value: commitment.encode_to_vec(),
+            }),
+            ..Change::default()
+        }
+    }
+
+    fn read(change: &Change) -> Value {
+        let body = body("events", &event_id("events", change), change);
+        serde_json::from_slice(&body).expect("JSON")
+    }
+
+    #[test]
+    fn a_change_travels_as_a_cloud_event_with_the_resource_as_data() {
+        let expected = json!({
+            "specversion": "1.0",
+            "id": "events-17-abcdef01",
+            "source": "/ngkt/events",
+            "type": "commitment.fulfilled",
+            "subject": "commitments/1",
+            "time": "2026-11-18T11:06:40.123456Z",
+            "datacontenttype": "application/json",
+            "data": {
+                "name": "commitments/1",
+                "title": "Đưa 20 doanh nghiệp sang Gujarat",
+                "owner": "localities/quang-ninh",
+                "etag": "4",
+            },
+            "resourceversion": 4,
+            "actor": "missions/vn-in-emb",
+        });
+        assert_eq!(read(&change()), expected);
+    }
+
+    #[test]
+    fn a_resource_of_a_newer_service_travels_as_it_came() {
+        let after = Any { type_url: "type.googleapis.com/ngkt.events.v9.Pledge".into(), value: b"\x0a\x01x".to_vec() };
+        let told = read(&Change { after: Some(after), ..change() });
+        assert_eq!((&told["data"], &told["data_base64"]), (&Value::Null, &json!("CgF4")));
+        assert_eq!(told["datacontenttype"], "application/protobuf");
+    }
 }

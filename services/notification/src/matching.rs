@@ -1,9 +1,14 @@
 //! Whether a subscription matches a change: pure rules, no database.
 
 use api::notification::v1::{Subscription, subscription::Reach};
-use api::shared::v1::audience::Circle;
+use api::options::v1::Role;
+use api::shared::v1;
+use chassis::caller::Caller;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use store::Scope;
+
+use crate::wire_time::instant;
 
 /// What subscriptions are matched against.
 #[derive(Debug, Clone)]
@@ -17,11 +22,9 @@ pub struct Facts {
     /// The organization that answers for the resource.
     pub owner: String,
     /// Who else may see it.
-    pub circle: Circle,
-    /// Organizations that may see it besides.
-    pub readers: Vec<String>,
+    pub audience: v1::Audience,
     /// The resource and all that it refers to.
-    pub mentions: BTreeSet<String>,
+    pub about: BTreeSet<String>,
 }
 
 /// Knows the members of regions.
@@ -42,6 +45,7 @@ pub struct Rules {
 struct Rule {
     wanted: Subscription,
     created: DateTime<Utc>,
+    scope: Scope,
 }
 
 /// Who is to be told, each once.
@@ -59,7 +63,7 @@ impl Rules {
         let mut rules = Rules::default();
         for wanted in subscriptions.into_iter().filter(|subscription| !subscription.paused) {
             let created = wanted.create_time.as_ref().map_or(DateTime::UNIX_EPOCH, instant);
-            let rule = Rule { created, wanted };
+            let rule = Rule { created, scope: scope(&wanted.owner), wanted };
             match rule.wanted.reach() {
                 Reach::Visible => rules.visible.push(rule),
                 Reach::Unspecified | Reach::Concerning => {
@@ -70,10 +74,21 @@ impl Rules {
         rules
     }
 
+    /// Whether nobody wants to be told of anything.
+    pub fn is_empty(&self) -> bool {
+        self.concerning.is_empty() && self.visible.is_empty()
+    }
+
+    /// Whether any of them names a region.
+    pub fn name_regions(&self) -> bool {
+        self.concerning.values().flatten().chain(&self.visible).any(|rule| !rule.wanted.regions.is_empty())
+    }
+
     /// Who is to be told of a change.
     pub fn audience(&self, facts: &Facts, regions: &dyn Regions) -> Audience {
         let mut told = Audience::default();
-        let concerned = facts.concerned().into_iter().filter_map(|organization| self.concerning.get(organization)).flatten();
+        let concerned =
+            facts.concerned().into_iter().filter_map(|organization| self.concerning.get(organization)).flatten();
         for rule in concerned.chain(&self.visible).filter(|rule| rule.matches(facts, regions)) {
             let Subscription { endpoint, inbox, owner, .. } = &rule.wanted;
             if !endpoint.is_empty() {
@@ -90,29 +105,17 @@ impl Rules {
 impl Facts {
     /// Everybody whom the change could concern: the owner, the named readers, and all that the resource refers to.
     fn concerned(&self) -> BTreeSet<&str> {
-        let named = self.readers.iter().chain(&self.mentions).map(String::as_str);
+        let named = self.audience.organizations.iter().chain(&self.about).map(String::as_str);
         named.chain([self.owner.as_str()]).collect()
-    }
-
-    /// Whether `organization` may see the change: the scope that its reads run through, as a rule.
-    fn visible_to(&self, organization: &str) -> bool {
-        match self.circle {
-            Circle::Public => true,
-            Circle::Government if is_government(organization) => true,
-            // A change without a circle should not be: then only those named are told.
-            Circle::Government | Circle::Owner | Circle::Unspecified => {
-                self.owner == organization || self.readers.iter().any(|reader| reader == organization)
-            }
-        }
     }
 }
 
 impl Rule {
     /// Since it exists, within what its owner may see, and by every filter. Whom it concerns was looked up before.
     fn matches(&self, facts: &Facts, regions: &dyn Regions) -> bool {
-        let Subscription { owner, services, change_types, .. } = &self.wanted;
+        let Subscription { services, change_types, .. } = &self.wanted;
         facts.time >= self.created
-            && facts.visible_to(owner)
+            && self.scope.sees(&facts.owner, Some(&facts.audience))
             && (services.is_empty() || services.iter().any(|service| service == facts.service))
             && (change_types.is_empty() || change_types.iter().any(|pattern| is_of_type(&facts.change_type, pattern)))
             && self.is_of_place(facts, regions)
@@ -124,10 +127,15 @@ impl Rule {
             return true;
         }
         let day = chassis::clock::day(facts.time);
-        let mentioned = |place: &String| facts.mentions.contains(place);
-        countries.iter().chain(localities).chain(areas).any(mentioned)
-            || areas.iter().any(|region| regions.has_member(region, day, &facts.mentions))
+        let named = |place: &String| facts.about.contains(place);
+        countries.iter().chain(localities).chain(areas).any(named)
+            || areas.iter().any(|region| regions.has_member(region, day, &facts.about))
     }
+}
+
+/// What an organization may see: what software of its own would, by the very rule that its reads run through.
+fn scope(organization: &str) -> Scope {
+    Scope::of(&Caller { organization: organization.to_owned(), roles: vec![Role::System], ..Caller::default() })
 }
 
 /// Whether a change type is one that a pattern names: "commitment.fulfilled", or all of "commitment.*".
@@ -136,16 +144,6 @@ fn is_of_type(change_type: &str, pattern: &str) -> bool {
         Some(beginning) => change_type.starts_with(beginning),
         None => change_type == pattern,
     }
-}
-
-/// Whether an organization belongs to the administration of the state; the same bodies as in `chassis::caller`.
-fn is_government(organization: &str) -> bool {
-    ["agencies/", "missions/", "localities/"].iter().any(|body| organization.starts_with(body))
-}
-
-/// An instant of the wire.
-pub fn instant(timestamp: &prost_types::Timestamp) -> DateTime<Utc> {
-    DateTime::from_timestamp(timestamp.seconds, timestamp.nanos.try_into().unwrap_or_default()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The rules of matching, as tables.
 
 use super::*;
+use api::shared::v1::audience::Circle;
 use prost_types::Timestamp;
 
 /// One region with two members.
@@ -20,20 +21,23 @@ fn commitment() -> Facts {
         change_type: "commitment.fulfilled".into(),
         time: "2026-11-22T05:00:00Z".parse().expect("a time"),
         owner: "localities/quang-ninh".into(),
-        circle: Circle::Owner,
-        readers: vec!["missions/vn-in-emb".into()],
-        mentions: names(["commitments/1", "engagements/1", "countries/IN", "localities/quang-ninh", "agencies/g12"]),
+        audience: readers(Circle::Owner),
+        about: names(["commitments/1", "engagements/1", "countries/IN", "localities/quang-ninh", "agencies/g12"]),
     }
+}
+
+/// The circle, and the embassy in India.
+fn readers(circle: Circle) -> v1::Audience {
+    v1::Audience { circle: circle.into(), organizations: list(&["missions/vn-in-emb"]) }
 }
 
 fn country() -> Facts {
     Facts {
         service: "registry",
         change_type: "country.updated".into(),
-        circle: Circle::Public,
+        audience: v1::Audience { circle: Circle::Public.into(), organizations: vec![] },
         owner: "agencies/g08".into(),
-        readers: vec![],
-        mentions: names(["countries/IN"]),
+        about: names(["countries/IN"]),
         ..commitment()
     }
 }
@@ -58,9 +62,9 @@ fn told(subscription: Subscription, facts: &Facts) -> bool {
 #[test]
 fn an_organization_is_told_what_concerns_it_and_never_what_it_may_not_see() {
     let visible = |owner: &str| Subscription { reach: Reach::Visible.into(), ..of(owner) };
-    let government = Facts { circle: Circle::Government, ..commitment() };
-    let unmarked = Facts { circle: Circle::Unspecified, ..commitment() };
-    let public = Facts { circle: Circle::Public, ..commitment() };
+    let government = Facts { audience: readers(Circle::Government), ..commitment() };
+    let unmarked = Facts { audience: readers(Circle::Unspecified), ..commitment() };
+    let public = Facts { audience: readers(Circle::Public), ..commitment() };
     for (subscription, facts, expected, why) in [
         (of("localities/quang-ninh"), commitment(), true, "its own"),
         (of("missions/vn-in-emb"), commitment(), true, "a named reader"),

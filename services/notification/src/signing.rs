@@ -52,8 +52,12 @@ mod tests {
 
     #[test]
     fn the_published_example_is_signed_as_published() {
-        let signed =
-            signatures(["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, br#"{"test": 2432232314}"#);
+        let signed = signatures(
+            ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1614265330,
+            br#"{"test": 2432232314}"#,
+        );
         assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
@@ -70,7 +74,9 @@ mod tests {
         let now = chrono::Utc::now().timestamp();
         let signed = signatures([new.as_str(), old.as_str()], "0192", now, BODY);
         let mut headers = http::HeaderMap::new();
-        for (name, value) in [("webhook-id", "0192".into()), ("webhook-timestamp", now.to_string()), ("webhook-signature", signed)] {
+        for (name, value) in
+            [("webhook-id", "0192".into()), ("webhook-timestamp", now.to_string()), ("webhook-signature", signed)]
+        {
             headers.insert(name, value.parse().expect("a header"));
         }
         for (secret, accepted) in [(&old, true), (&new, true), (&new_secret(), false)] {

@@ -1,6 +1,6 @@
 //! Which resources a resource refers to: read from the contract, so that every resource ever added is covered.
 
-use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
+use prost_reflect::{DynamicMessage, Kind, Value};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 

@@ -1,0 +1,85 @@
+//! From the change logs of the other services to deliveries and inboxes. Who is told is decided once, in the transaction
+//! that takes the consumer's cursor past the change: so each is told exactly once, whatever is restarted when.
+
+use api::registry::v1::Region;
+use api::shared::v1::Change;
+use chassis::error::{Error, Result};
+use chassis::host::Host;
+use chrono::NaiveDate;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::{Consumer, Projection, Store, Tx};
+
+use crate::matching::{Facts, Regions};
+use crate::rules::RulesInMemory;
+use crate::wire_time::instant;
+use crate::{delivery, envelope, inbox_message, notice, reference};
+
+/// Follows the logs of the other services, and the regions of the registry.
+pub fn start(host: &Host, store: &Store, regions: Projection) {
+    let rules = Arc::new(RulesInMemory::default());
+    for (service, name) in
+        [("registry", "registry-fanout"), ("investment", "investment-fanout"), ("events", "events-fanout")]
+    {
+        let fanout = Arc::new(Fanout { service, rules: rules.clone(), regions: regions.clone() });
+        let apply = move |tx: Tx, change: Change| {
+            let fanout = fanout.clone();
+            async move { fanout.apply(&tx, change).await }
+        };
+        store::consume(host, store, Consumer { name, peer: service, types: &["*"], apply });
+    }
+}
+
+struct Fanout {
+    service: &'static str,
+    rules: Arc<RulesInMemory>,
+    regions: Projection,
+}
+
+impl Fanout {
+    async fn apply(&self, tx: &Tx, change: Change) -> Result<()> {
+        let rules = self.rules.current(tx).await?;
+        if rules.is_empty() {
+            return Ok(());
+        }
+        if rules.name_regions() && !self.regions.ready() {
+            return Err(Error::unavailable("registry").because("its regions are not copied yet"));
+        }
+        let after = envelope::resource_after(&change);
+        let mut about = BTreeSet::from([change.resource.clone()]);
+        if let Some(after) = &after {
+            reference::collect(after, &mut about);
+        }
+        let facts = Facts {
+            service: self.service,
+            change_type: change.r#type.clone(),
+            time: change.time.as_ref().map(instant).unwrap_or_default(),
+            owner: change.owner.clone(),
+            audience: change.audience.clone().unwrap_or_default(),
+            about,
+        };
+        let told = rules.audience(&facts, &Members(&self.regions));
+        if told.endpoints.is_empty() && told.inboxes.is_empty() {
+            return Ok(());
+        }
+        let event_id = envelope::event_id(self.service, &change);
+        if !told.endpoints.is_empty() {
+            notice::keep(tx, &event_id, envelope::body(self.service, &event_id, &change)).await?;
+            delivery::dispatch(tx, &event_id, &change, &told.endpoints).await?;
+        }
+        inbox_message::put(tx, &event_id, &change, after.as_ref(), &told.inboxes).await
+    }
+}
+
+/// The members of regions as the registry has them.
+struct Members<'a>(&'a Projection);
+
+impl Regions for Members<'_> {
+    fn has_member(&self, region: &str, day: NaiveDate, places: &BTreeSet<String>) -> bool {
+        let day = day.to_string();
+        let holds = |from: &str, to: &str| from <= day.as_str() && (to.is_empty() || day.as_str() <= to);
+        self.0.get::<Region>(region).is_some_and(|region| {
+            region.members.iter().any(|it| places.contains(&it.locality) && holds(&it.valid_from, &it.valid_to))
+        })
+    }
+}
