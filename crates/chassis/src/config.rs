@@ -174,6 +174,8 @@ pub struct Webhook {
     pub timeout_seconds: u64,
     /// Tries before a message is given up.
     pub attempts_max: u32,
+    /// Days without success after which an endpoint is disabled.
+    pub disable_after_days: u32,
     /// Deliveries under way at once.
     pub concurrency_max: usize,
     /// Networks (CIDR) that are allowed although they are not public.

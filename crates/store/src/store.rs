@@ -107,6 +107,11 @@ impl Store {
         self.0.writer.write(origin, Form::MESSAGE, work).await
     }
 
+    /// Told whenever work was put into a queue, or woken, by a transaction of this process that is durable now.
+    pub fn work_told(&self) -> tokio::sync::watch::Receiver<()> {
+        self.0.wake.queue.subscribe()
+    }
+
     pub(crate) fn wake(&self) -> &Wake {
         &self.0.wake
     }

@@ -83,7 +83,9 @@ impl Tx {
         self.0.session.hold(held).await
     }
 
-    pub(crate) fn wake_queue(&self) {
+    /// Tells whoever waits for work in this process ([`Store::work_told`](crate::Store::work_told)), once this is
+    /// durable. A queue does so by itself.
+    pub fn wake_queue(&self) {
         self.0.wakes_queue.store(true, Ordering::Relaxed);
     }
 
