@@ -40,11 +40,6 @@ impl Rank {
         };
         Self { unverified, concurrent: kind != accreditation::Kind::Resident as i32, post, mission: mission.to_owned() }
     }
-
-    /// The mission.
-    pub fn mission(&self) -> &str {
-        &self.mission
-    }
 }
 
 /// Says what is wrong with a mission's dates.

@@ -91,9 +91,8 @@ mod tests {
             let fitting = mission.accreditations.iter().filter(|it| it.country == country);
             fitting.filter(|it| span(it, &life(mission)).contains(day)).map(move |it| (mission, it))
         });
-        held.map(|(mission, it)| Rank::of(&mission.name, mission.kind, it.kind, it.unverified))
-            .min()
-            .map(|rank| rank.mission().to_owned())
+        let first = held.min_by_key(|(mission, it)| Rank::of(&mission.name, mission.kind, it.kind, it.unverified));
+        first.map(|(mission, _)| mission.name.clone())
     }
 
     #[test]
