@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::connection::{Activity, Guarded, Left, Times, Upload, finish};
+use crate::connection::{Activity, Guarded, Left, Times, Arrival, finish};
 use crate::face::Face;
 
 /// How often a silent HTTP/2 client is asked whether it lives, and how long it may take to say so.
@@ -112,7 +112,7 @@ impl Connection {
     async fn speak(&self, guarded: Guarded, activity: &Arc<Activity>) {
         let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
             let (face, at_work) = (self.face.clone(), activity.begin());
-            let request = request.map(|body| Upload::new(body, activity.clone()));
+            let request = request.map(|body| Arrival::new(body, activity.clone()));
             async move { Ok::<_, Infallible>(face.answer(request, at_work).await) }
         });
         let mut talk = std::pin::pin!(self.http.serve_connection(TokioIo::new(guarded), service));

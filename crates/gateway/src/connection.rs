@@ -238,20 +238,20 @@ pub async fn finish(left: &Left, activity: &Activity) {
 }
 
 /// The body of a request, which notes if it is given up before its end.
-pub struct Upload {
+pub struct Arrival {
     body: Incoming,
     ended: bool,
     activity: Arc<Activity>,
 }
 
-impl Upload {
+impl Arrival {
     /// The body of a request of this connection.
-    pub fn new(body: Incoming, activity: Arc<Activity>) -> Upload {
-        Upload { body, ended: false, activity }
+    pub fn new(body: Incoming, activity: Arc<Activity>) -> Arrival {
+        Arrival { body, ended: false, activity }
     }
 }
 
-impl Body for Upload {
+impl Body for Arrival {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -273,7 +273,7 @@ impl Body for Upload {
     }
 }
 
-impl Drop for Upload {
+impl Drop for Arrival {
     fn drop(&mut self) {
         if !self.is_end_stream() {
             self.activity.unread.store(true, Relaxed);

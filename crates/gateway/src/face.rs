@@ -13,8 +13,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::body::{self, Body, NotTaken};
-use crate::connection::{AtWork, Upload};
+use crate::body::{Body, NotTaken, Uploads};
+use crate::connection::{AtWork, Arrival};
 use crate::cors::Cors;
 use crate::observe::{Counter, Kind, Observed, Record, span};
 use crate::pages::Pages;
@@ -38,12 +38,7 @@ pub struct Face {
     cors: Cors,
     verifier: Arc<Verifier>,
     counter: Arc<Counter>,
-    limits: Limits,
-}
-
-struct Limits {
-    bytes_max: usize,
-    body_time: std::time::Duration,
+    uploads: Arc<Uploads>,
 }
 
 /// What is known of a request by the time it is answered.
@@ -56,24 +51,21 @@ struct Known {
 impl Face {
     /// The face of a host.
     pub fn new(host: &Host) -> Face {
-        let limits = &host.config.limits;
+        let uploads = Arc::new(Uploads::new(&host.config.limits));
         Face {
-            rest: Rest::new(&host.peers, &host.config),
+            rest: Rest::new(&host.peers, &host.config.limits, uploads.clone()),
             pass: Pass::new(host),
             pages: Pages::new(),
             ready: Readiness::new(host),
             cors: Cors::new(&host.config.gateway.cors_origins),
             verifier: host.identity.outside.clone(),
             counter: Arc::new(Counter::new()),
-            limits: Limits {
-                bytes_max: limits.request_bytes_max,
-                body_time: std::time::Duration::from_secs(limits.body_seconds),
-            },
+            uploads,
         }
     }
 
     /// Answers one request. A panic is a problem like any other.
-    pub async fn answer(&self, request: Request<Upload>, at_work: AtWork) -> Response<Observed> {
+    pub async fn answer(&self, request: Request<Arrival>, at_work: AtWork) -> Response<Observed> {
         let (begin, method) = (Instant::now(), request.method().clone());
         let span = span(&method);
         let trace = trace::enter_as(request.headers(), &span);
@@ -97,7 +89,7 @@ impl Face {
         Response::from_parts(head, body)
     }
 
-    async fn safely(&self, request: Request<Upload>, known: &mut Known, trace_id: &str) -> Response<Body> {
+    async fn safely(&self, request: Request<Arrival>, known: &mut Known, trace_id: &str) -> Response<Body> {
         // Unwind safety: what is left behind of the request is only its log entry, whose parts are each whole.
         match AssertUnwindSafe(self.speak(request, known, trace_id)).catch_unwind().await {
             Ok(response) => response,
@@ -110,7 +102,7 @@ impl Face {
     }
 
     /// Finds out what a request speaks.
-    async fn speak(&self, request: Request<Upload>, known: &mut Known, trace_id: &str) -> Response<Body> {
+    async fn speak(&self, request: Request<Arrival>, known: &mut Known, trace_id: &str) -> Response<Body> {
         let content_type = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         if content_type.starts_with(GRPC_WEB.as_bytes()) {
             known.kind = Kind::Web;
@@ -134,7 +126,7 @@ impl Face {
         response
     }
 
-    async fn page(&self, request: &Request<Upload>, known: &mut Known) -> Option<Response<Body>> {
+    async fn page(&self, request: &Request<Arrival>, known: &mut Known) -> Option<Response<Body>> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return None;
         }
@@ -147,7 +139,7 @@ impl Face {
         Some(response)
     }
 
-    async fn grpc(&self, request: Request<Upload>, known: &mut Known, trace_id: &str) -> Response<Body> {
+    async fn grpc(&self, request: Request<Arrival>, known: &mut Known, trace_id: &str) -> Response<Body> {
         if request.version() != Version::HTTP_2 {
             let error =
                 Error::invalid("Content-Type", "of gRPC needs HTTP/2; over HTTP/1.1 there is gRPC-Web and REST");
@@ -159,11 +151,12 @@ impl Face {
         self.pass_on(request.map(tonic::body::Body::new), known).await.map(Body::Grpc)
     }
 
-    async fn web(&self, request: Request<Upload>, known: &mut Known) -> Response<Body> {
+    async fn web(&self, request: Request<Arrival>, known: &mut Known) -> Response<Body> {
         let form = Form::of(request.headers());
         let (head, body) = request.into_parts();
-        let outcome = match body::whole(body, self.limits.bytes_max * 2, self.limits.body_time).await {
-            Ok(body) => form.request(Request::from_parts(head, ()), body),
+        // Base64 is a third longer than what it says.
+        let outcome = match self.uploads.whole(body, 2).await {
+            Ok(upload) => form.request(Request::from_parts(head, ()), upload.bytes),
             Err(NotTaken { error, .. }) => Err(error),
         };
         form.response(match outcome {

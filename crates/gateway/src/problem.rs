@@ -105,8 +105,11 @@ pub fn document(status: StatusCode, error: &Error, circumstances: &Circumstances
         put("instance", circumstances.instance.into());
     }
     put("reason", error.reason().into());
-    if !error.metadata().is_empty() {
-        put("metadata", json!(error.metadata()));
+    // The summary is made of the violations, which follow.
+    let metadata = error.metadata().iter().filter(|(key, _)| violations.is_empty() || *key != "summary");
+    let metadata: Map<String, Value> = metadata.map(|(key, value)| (key.clone(), value.as_str().into())).collect();
+    if !metadata.is_empty() {
+        put("metadata", metadata.into());
     }
     if !violations.is_empty() {
         let told = violations.iter().map(|(field, description)| json!({"field": field, "description": description}));

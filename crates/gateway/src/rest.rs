@@ -9,14 +9,15 @@ pub mod table;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use crate::connection::Upload;
+use crate::connection::Arrival;
 use bytes::Bytes;
-use chassis::{Caller, Config, Error, Peers};
+use chassis::config::Limits;
+use chassis::{Caller, Error, Peers};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 
-use crate::body::{self, Body, NotTaken};
+use crate::body::{Body, NotTaken, Uploads};
 use crate::grpc::{self, GRPC_STATUS, GRPC_TIMEOUT, Messages};
 use crate::json::plan::Plans;
 use crate::json::{wire, write};
@@ -46,8 +47,7 @@ pub fn table() -> &'static Table<Endpoint> {
 /// Answers REST requests.
 pub struct Rest {
     peers: Peers,
-    bytes_max: usize,
-    body_time: Duration,
+    uploads: Arc<Uploads>,
     time_default: Duration,
     time_max: Duration,
 }
@@ -64,21 +64,14 @@ pub struct Asked<'a> {
 
 impl Rest {
     /// By way of these peers, within these limits.
-    pub fn new(peers: &Peers, config: &Config) -> Rest {
-        let limits = &config.limits;
-        Rest {
-            peers: peers.clone(),
-            bytes_max: limits.request_bytes_max,
-            body_time: Duration::from_secs(limits.body_seconds),
-            time_default: limits.timeout_default(),
-            time_max: limits.timeout_max(),
-        }
+    pub fn new(peers: &Peers, limits: &Limits, uploads: Arc<Uploads>) -> Rest {
+        Rest { peers: peers.clone(), uploads, time_default: limits.timeout_default(), time_max: limits.timeout_max() }
     }
 
     /// Answers one request; whatever goes wrong is a problem document. `identify` tells who calls.
     pub async fn answer(
         &self,
-        request: Request<Upload>,
+        request: Request<Arrival>,
         identify: impl FnOnce(&HeaderMap) -> Result<Arc<Caller>, Error>,
         asked: &mut Asked<'_>,
     ) -> Response<Body> {
@@ -106,14 +99,15 @@ impl Rest {
             Err(error) => return problem::answer(error, &circumstances),
         };
         asked.caller = Some(caller.clone());
-        let body = match endpoint.body {
-            BodyPlan::None => Bytes::new(),
-            _ => match body::whole(body, self.bytes_max, self.body_time).await {
-                Ok(body) => body,
+        let upload = match endpoint.body {
+            BodyPlan::None => None,
+            _ => match self.uploads.whole(body, 1).await {
+                Ok(upload) => Some(upload),
                 Err(NotTaken { status, error }) => return problem::answer_as(status, error, &circumstances),
             },
         };
-        let sent = Sent { values, query: head.uri.query().unwrap_or_default(), headers: &head.headers, body: &body };
+        let body: &[u8] = upload.as_ref().map_or(&[], |upload| &upload.bytes);
+        let sent = Sent { values, query: head.uri.query().unwrap_or_default(), headers: &head.headers, body };
         let outcome = match self.call(endpoint, sent, &head.headers) {
             Err(refusal) => return problem::answer_as(refusal.status(), refusal.into(), &circumstances),
             Ok((request, time)) => self.pass(endpoint, request, time, caller, asked.trace_id).await,

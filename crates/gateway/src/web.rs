@@ -42,9 +42,9 @@ impl Form {
     /// The request as gRPC. Its body has been read whole: gRPC-Web has one message in a request.
     pub fn request(self, request: Request<()>, body: Bytes) -> Result<Request<GrpcBody>, Error> {
         let body = if self.text_in { Bytes::from(decode(&body).ok_or_else(malformed)?) } else { body };
-        let announced =
-            body.get(1..PREFIX).map(|length| length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)));
-        if announced != body.len().checked_sub(PREFIX) || body[0] > 1 {
+        let prefix = body.first_chunk::<PREFIX>().ok_or_else(malformed)?;
+        let announced = prefix[1..].iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+        if announced != body.len() - PREFIX || prefix[0] > 1 {
             return Err(malformed());
         }
         let (mut head, ()) = request.into_parts();
