@@ -136,17 +136,15 @@ async fn on_its_engagement(tx: &Tx, commitment: &Commitment) -> Result<()> {
 
 /// What a commitment newly refers to must be there today.
 fn references(tx: &Tx, before: Option<&Commitment>, after: &Commitment) -> References {
-    let fields: [(&str, fn(&Commitment) -> &String); 3] = [
-        ("commitment.owner", |commitment| &commitment.owner),
-        ("commitment.beneficiary", |commitment| &commitment.beneficiary),
-        ("commitment.country", |commitment| &commitment.country),
-    ];
     let mut references = References::default();
-    for (field, of) in fields {
+    let mut newly = |field: &str, of: fn(&Commitment) -> &String| {
         if before.map(of) != Some(of(after)) {
             references.add(field, of(after), Within::instant(tx.today()));
         }
-    }
+    };
+    newly("commitment.owner", |commitment| &commitment.owner);
+    newly("commitment.beneficiary", |commitment| &commitment.beneficiary);
+    newly("commitment.country", |commitment| &commitment.country);
     references
 }
 

@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, QueryResult};
 use store::{Tx, database};
 
 use crate::fdi_rule;
-use crate::figures::{COUNT, Figure, Figures, NAMES};
+use crate::figures::{Figure, Figures, NAMES};
 
 /// The table.
 pub const TABLE: &str = "fdi_rollup";
@@ -140,9 +140,8 @@ fn sum(row: &QueryResult, cut: &Cut) -> Result<Sum, sea_orm::DbErr> {
     // An aggregate without groups has a row of nothing where there is nothing.
     let number = |column: &str| row.try_get::<Option<i64>>("", column).map(Option::unwrap_or_default);
     let mut figures = Figures { flows: number("flows")?, ..Figures::default() };
-    for index in 0..COUNT {
-        let name = NAMES[index];
-        figures.values[index] = Figure { sum: number(name)?, published: number(&published(name))? };
+    for (figure, name) in figures.values.iter_mut().zip(NAMES) {
+        *figure = Figure { sum: number(name)?, published: number(&published(name))? };
     }
     Ok(Sum {
         subject: if cut.by_subject { row.try_get("", "subject")? } else { String::new() },

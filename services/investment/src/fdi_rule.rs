@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_by_its_field() {
-        let cases: [(&str, fn(&mut FdiFlow)); 8] = [
+        type Change = fn(&mut FdiFlow);
+        let cases: [(&str, Change); 8] = [
             ("period_to", |flow| flow.period_to = "2014-12-31".into()),
             ("period_to", |flow| flow.period_to = "2016-12-31".into()),
             ("country", |flow| flow.country = "countries/KR".into()),

@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn each_stage_names_what_it_needs() {
-        let cases: [(Stage, fn(&mut Lead), &[&str]); 8] = [
+        type Change = fn(&mut Lead);
+        let cases: [(Stage, Change, &[&str]); 8] = [
             (Stage::New, |lead| *lead = Lead::default(), &[]),
             (Stage::Lost, |lead| *lead = Lead::default(), &[]),
             (

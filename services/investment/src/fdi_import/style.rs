@@ -81,7 +81,7 @@ mod tests {
             COLUMNS.iter().map(cell).collect::<Vec<_>>().join(",")
         };
         let lines: Vec<_> = [COLUMNS.join(",")].into_iter().chain(rows.iter().map(line)).collect();
-        Table::read(&lines.join("\n")).ok().unwrap()
+        Table::read(&lines.join("\n")).unwrap()
     }
 
     fn decided(rows: &[(&str, &str)]) -> Result<Style, String> {

@@ -46,7 +46,7 @@ fn read_with(style: Style, changes: &[(&str, &str)]) -> Result<FdiFlow, Vec<(Str
         in_order.into_iter().find(|(name, _)| *name == column).map_or("", |(_, value)| value)
     };
     let cells: Vec<String> = columns.iter().map(|column| format!("\"{}\"", value(column))).collect();
-    let table = Table::read(&format!("{}\n{}\n", columns.join(","), cells.join(","))).ok().expect("a table");
+    let table = Table::read(&format!("{}\n{}\n", columns.join(","), cells.join(","))).expect("a table");
     let flows = read(&table, style, &register());
     let told = |faults: Vec<Fault>| faults.into_iter().map(|fault| (fault.field(), fault.sentence())).collect();
     flows.map(|mut flows| flows.remove(0)).map_err(told)
