@@ -32,7 +32,8 @@ pub async fn find(store: &Store, scope: &Scope, request: &ResolveLocalityRequest
             elsewhen.sort();
             elsewhen.dedup();
             let failure = Error::of(LocalityFailure::LocalityUnknown).with("wanted", told(request));
-            Err(failure.with("as_of", view.as_of.to_string()).with("at_other_times", elsewhen.join(", ")))
+            let failure = failure.with("as_of", view.as_of.to_string());
+            Err(if elsewhen.is_empty() { failure } else { failure.with("at_other_times", elsewhen.join(", ")) })
         }
     }
 }
