@@ -84,24 +84,27 @@ impl<'a> Cells<'a> {
         };
         flow.set_dimension(self.dimension());
         self.subject(&mut flow, register);
-        if self.faults.len() == before {
-            self.rules(&flow);
-        }
+        self.rules(&flow, self.faults.len() == before);
         flow
     }
 
-    /// The rules of the contract, and those that hold for every published row.
-    fn rules(&mut self, flow: &FdiFlow) {
-        let of_contract: Vec<_> = flow.violations().into_iter().map(|found| (found.field, found.description)).collect();
-        for (field, description) in of_contract {
-            self.fault(column(&field, flow), description);
+    /// The rules of the contract, and those that hold for every published row. The latter tie cells to each other, so they
+    /// are asked only if each could be read.
+    fn rules(&mut self, flow: &FdiFlow, readable: bool) {
+        for found in flow.violations() {
+            self.also(column(&found.field, flow), found.description);
         }
-        for (field, description) in fdi_rule::faults(flow).into_iter().chain(fdi_rule::table_faults(flow)) {
-            let column = column(field, flow);
-            // A total that does not add up is found by either.
-            if !self.faults.iter().any(|fault| fault.is_at(self.row, column)) {
-                self.fault(column, description);
+        if readable {
+            for (field, description) in fdi_rule::faults(flow).into_iter().chain(fdi_rule::table_faults(flow)) {
+                self.also(column(field, flow), description);
             }
+        }
+    }
+
+    /// Names a cell, unless it is named already: one fault of a cell is enough to mend it.
+    fn also(&mut self, column: &'static str, description: String) {
+        if !self.faults.iter().rev().any(|fault| fault.is_at(self.row, column)) {
+            self.fault(column, description);
         }
     }
 

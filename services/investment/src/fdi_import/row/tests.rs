@@ -139,6 +139,13 @@ fn a_fault_names_row_column_and_line() {
 }
 
 #[test]
+fn every_broken_cell_of_a_row_is_named() {
+    let faults = read_row(&[("period_to", "2015-02-30"), ("projects_new", "many"), ("series", "")]).unwrap_err();
+    let fields: Vec<_> = faults.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(fields, ["rows[0].projects_new", "rows[0].series", "rows[0].period_to"]);
+}
+
+#[test]
 fn a_locality_that_had_ended_by_then_is_refused() {
     let changes = [("locality_slug", "bac-giang"), ("period_from", "2026-01-01"), ("period_to", "2026-12-31")];
     let faults = read_row(&changes).unwrap_err();
