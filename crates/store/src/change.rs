@@ -130,10 +130,11 @@ fn insert(tx: &Tx, change: &pb::Change, entry: Vec<u8>, hash: Vec<u8>) -> Held {
 /// Where an entry stands in the feed of PostgreSQL: at its transaction, but never before the resource's entry before.
 /// Two writers of one resource may commit in the other order of their transactions' numbers; the row's lock makes sure
 /// that the later one sees the earlier one's entry here. A place later than its own transaction does no harm: readers
-/// come to it when both have ended.
+/// come to it when both have ended. Entries of an epoch before stand before it anyhow, and their numbers mean nothing.
 fn place(resource: &str, version: i64) -> Expr {
     Expr::cust_with_values(
-        "GREATEST(pg_current_xact_id(), (SELECT b.xid FROM change b WHERE b.resource = $1 AND b.version = $2))",
+        "GREATEST(pg_current_xact_id(), (SELECT b.xid FROM change b JOIN feed f ON f.epoch = b.epoch \
+         WHERE b.resource = $1 AND b.version = $2))",
         [sea_orm::Value::from(resource), (version - 1).into()],
     )
 }

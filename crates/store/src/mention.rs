@@ -7,9 +7,9 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Index, Query, Table};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
+use crate::database;
 use crate::table::column;
 use crate::tx::Tx;
-use crate::database;
 
 const TABLE: &str = "mention";
 

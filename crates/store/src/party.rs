@@ -33,7 +33,12 @@ mod tests {
         for (given, before, now, expected) in [
             (&[][..], &[][..], &["localities/b", "missions/a", ""][..], &["localities/b"][..]),
             (&["agencies/g12"], &[], &["localities/b"], &["agencies/g12", "localities/b"]),
-            (&["agencies/g12", "localities/b"], &["localities/b"], &["localities/c"], &["agencies/g12", "localities/c"]),
+            (
+                &["agencies/g12", "localities/b"],
+                &["localities/b"],
+                &["localities/c"],
+                &["agencies/g12", "localities/c"],
+            ),
             (&["localities/b"], &["localities/b"], &["localities/b"], &["localities/b"]),
         ] {
             assert_eq!(readers(given, before, now), expected, "{given:?} {before:?} {now:?}");

@@ -102,6 +102,12 @@ impl Builder {
             }
             Ok(())
         });
+        // At the very first start there is nothing to go by yet. Afterwards the copies are there, also while the peer is away.
+        let (copies, peer) = (projection.clone(), self.peer);
+        host.health().probe(store.name(), move || {
+            let ready = copies.ready();
+            async move { if ready { Ok(()) } else { Err(Error::unavailable(peer)) } }
+        });
         let effect = Arc::new(Copying(projection.clone()));
         consume::follow(host, store, Follow { name, peer: self.peer, types, effect });
         Ok(projection)

@@ -60,7 +60,8 @@ impl Changes {
             size => size.min(PAGE_MAX),
         };
         let mut reader = Reader::start(self.store.clone(), filter, &request.cursor).await?;
-        let items = reader.page(limit as usize).await?;
+        // Not from memory: whoever has just written finds it here.
+        let items = reader.page_of_database(limit as usize).await?;
         let changes = items.into_iter().map(|item| item.change.clone()).collect();
         Ok(Response::new(pb::ListChangesResponse { changes, next_cursor: reader.at.to_string() }))
     }
