@@ -54,14 +54,12 @@ pub(crate) fn enter(headers: &HeaderMap, path: &str) -> (Trace, Span) {
 /// of other servers than ours are recorded if their target begins with `ngkt::`.
 pub fn enter_as(headers: &HeaderMap, span: &Span) -> Trace {
     let parent = Trace::extract(headers);
-    if span.is_none() {
-        return parent.unwrap_or_else(Trace::begin);
-    }
-    if let Some(parent) = &parent {
+    if let (false, Some(parent)) = (span.is_none(), &parent) {
         let remote = opentelemetry::Context::new().with_remote_span_context(parent.span_context());
         let _ = span.set_parent(remote);
     }
-    Trace::of(span, parent.and_then(|parent| parent.state))
+    let state = parent.as_ref().and_then(|parent| parent.state.clone());
+    Trace::of(span, state).or(parent).unwrap_or_else(Trace::begin)
 }
 
 fn server_span(path: &str) -> Span {
@@ -89,11 +87,8 @@ pub(crate) fn close(span: &Span, code: Code) {
 /// Writes the current place into the headers of a call to a peer: that of `span` if it is recorded.
 pub(crate) fn inject(headers: &mut HeaderMap, span: &Span) {
     let current = current();
-    let trace = match span.is_none() {
-        true => current,
-        false => Some(Trace::of(span, current.and_then(|trace| trace.state))),
-    };
-    let trace = trace.unwrap_or_else(Trace::begin);
+    let state = current.as_ref().and_then(|trace| trace.state.clone());
+    let trace = Trace::of(span, state).or(current).unwrap_or_else(Trace::begin);
     headers.insert(TRACEPARENT, trace.traceparent());
     if let Some(state) = trace.state {
         headers.insert(TRACESTATE, state);
@@ -107,15 +102,19 @@ impl Trace {
         Trace { trace_id: random.random_range(1..=u128::MAX), span_id: next_span_id(), sampled: false, state: None }
     }
 
-    fn of(span: &Span, state: Option<HeaderValue>) -> Trace {
+    /// The place of a span; none if nobody records it, even where it shows in the log.
+    fn of(span: &Span, state: Option<HeaderValue>) -> Option<Trace> {
+        if span.is_none() {
+            return None;
+        }
         let context = span.context();
         let context = context.span().span_context().clone();
-        Trace {
+        context.is_valid().then(|| Trace {
             trace_id: u128::from_be_bytes(context.trace_id().to_bytes()),
             span_id: u64::from_be_bytes(context.span_id().to_bytes()),
             sampled: context.is_sampled(),
             state,
-        }
+        })
     }
 
     /// What `traceparent` says; nothing if it is missing or malformed.
@@ -197,6 +196,18 @@ mod tests {
         ] {
             assert_eq!(Trace::extract(&headers(text)), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_span_that_only_the_log_sees_is_no_place_in_a_trace() {
+        let log = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
+        tracing::subscriber::with_default(log, || {
+            let span = server_span("/x/Y");
+            assert!(!span.is_none());
+            let (first, second) = (enter_as(&HeaderMap::new(), &span), enter_as(&HeaderMap::new(), &span));
+            assert_ne!(first.trace_id, 0);
+            assert_ne!(first.trace_id, second.trace_id);
+        });
     }
 
     #[tokio::test]
