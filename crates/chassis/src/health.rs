@@ -94,6 +94,8 @@ impl Health {
             (role.to_string(), services)
         };
         let told = Told { reporter: HealthReporter::new(), services: roles.iter().map(of_role).collect() };
+        // Nobody has asked the probes yet. The reporter is new, so that nobody else holds it.
+        let _ = told.reporter.set_service_status("", ServingStatus::NotServing).now_or_never();
         lock(&self.0.told).push(told.clone());
         HealthServer::new(HealthService::from_health_reporter(told.reporter))
     }

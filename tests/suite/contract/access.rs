@@ -3,7 +3,7 @@
 use prost_reflect::DynamicMessage;
 use tonic::Code;
 
-use super::{PEOPLE, example, may_call, methods, reason, somebody_who_may};
+use super::{PEOPLE, about_nothing, may_call, methods, reason, record_in_path, somebody_who_may};
 use crate::world::actor::Actor;
 use crate::world::{World, claims, stories};
 
@@ -14,8 +14,7 @@ claims! {
             let status = world.nobody().call(method, message.clone()).await.expect_err(&method.path);
             assert_eq!((status.code(), reason(&status).as_str()), (Code::Unauthenticated, "UNAUTHENTICATED"), "{}", method.path);
             if !method.server_streaming {
-                let message = example::filled(&method.input, &example::made_up_names());
-                assert_eq!(world.nobody().rest(method, &message).await.reason(401), "UNAUTHENTICATED");
+                assert_eq!(world.nobody().rest(method, &about_nothing(method)).await.reason(401), "UNAUTHENTICATED");
             }
         }
     }
@@ -44,11 +43,8 @@ claims! {
 
     async fn a_name_of_nothing_is_not_found(world: &World) {
         for method in methods() {
-            let Some(path) = name_path(method) else { continue };
-            let mut message = example::filled(&method.input, &example::made_up_names());
-            let collection = &method.resource.as_ref().expect("a named rpc is about a resource").collection;
-            let name = format!("{}/zz-made-up", name_collection(method).unwrap_or(collection.clone()));
-            example::set(&mut message, &path, Some(prost_reflect::Value::String(name.clone())));
+            let Some((_, name)) = record_in_path(method) else { continue };
+            let message = about_nothing(method);
             let actor = somebody_who_may(world, method);
             let status = actor.call(method, message.clone()).await.expect_err(&method.path);
             assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "NOT_FOUND"), "{}: {status:?}", method.path);
@@ -79,18 +75,4 @@ fn stranger(world: &World) -> Actor {
     let request = ngkt::TokenRequest { organization: "agencies/g08", roles: &roles, subject: "stranger", hours: 1 };
     let token = ngkt::token(&config, &request).expect("keys are made");
     Actor::bearing(world.address(), "agencies/g08", "stranger".into(), token)
-}
-
-/// Where a request holds the name of the record that it is about, as its first route says.
-fn name_path(method: &api::Method) -> Option<String> {
-    let variables = &method.routes[0].template.variables;
-    variables.iter().map(|variable| variable.field.clone()).find(|field| field == "name" || field.ends_with(".name"))
-}
-
-/// The collection of that name, from the route: a custom verb may answer with another resource than it is about.
-fn name_collection(method: &api::Method) -> Option<String> {
-    method.routes[0].template.segments.iter().find_map(|segment| match segment {
-        api::Segment::Literal(word) if word != "v1" => Some(word.clone()),
-        _ => None,
-    })
 }

@@ -4,7 +4,7 @@ use api::Verb;
 use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
 
 use super::record::method;
-use super::{broken_fields, example, http_status, methods, reason, somebody_who_may};
+use super::{about_nothing, broken_fields, example, http_status, methods, reason, somebody_who_may};
 use crate::world::claims;
 use crate::world::dynamic::{from_json, json, json_name};
 
@@ -17,8 +17,7 @@ claims! {
                 let request = from_json(&get.input, &serde_json::json!({"name": record["name"]}));
                 let over_grpc = actor.call(get, request.clone()).await.expect(&get.path);
                 let over_rest = actor.rest(get, &request).await.ok();
-                assert_eq!(from_json(&get.output, &over_rest), over_grpc, "{}", record["name"]);
-                assert_eq!(without_empty_lists(over_rest), json(&over_grpc), "{}", record["name"]);
+                assert_eq!(plain(over_rest), plain(json(&over_grpc)), "{}", record["name"]);
             }
         }
     }
@@ -32,18 +31,17 @@ claims! {
             let over_rest = actor.rest(list, &request).await.ok();
             let field = list.output.fields().find(|field| field.is_list()).expect("a list's answer has a list");
             assert!(over_rest[field.json_name()].is_array(), "{}: an empty page has an empty list: {over_rest}", list.path);
-            assert_eq!(from_json(&list.output, &over_rest), over_grpc, "{}", list.path);
-            assert_eq!(without_empty_lists(over_rest), json(&over_grpc), "{}", list.path);
+            assert_eq!(plain(over_rest), plain(json(&over_grpc)), "{}", list.path);
         }
     }
 
     async fn a_refusal_is_the_same_over_rest_and_grpc(world: &World) {
         for method in methods() {
             let actor = somebody_who_may(world, method);
-            let mut message = example::filled(&method.input, &example::made_up_names());
+            let mut message = about_nothing(method);
             let text = |field: &prost_reflect::FieldDescriptor| field.kind() == Kind::String && !field.is_list() && field.name() != "name";
             let Some(field) = method.input.fields().filter(example::is_filled).find(text) else { continue };
-            message.set_field(&field, Value::String("x".repeat(4_000_001)));
+            message.set_field(&field, Value::String("x".repeat(5_000)));
             let Err(status) = actor.call(method, message.clone()).await else { panic!("{} took it", method.path) };
             if method.routes[0].http == http::Method::GET {
                 continue;
@@ -81,11 +79,21 @@ claims! {
     }
 }
 
-fn without_empty_lists(mut value: serde_json::Value) -> serde_json::Value {
+/// Without the empty lists of the answer itself, which REST tells, and with numbers in one form: 11 is 11.0.
+fn plain(mut value: serde_json::Value) -> serde_json::Value {
     if let Some(fields) = value.as_object_mut() {
         fields.retain(|_, value| value.as_array().is_none_or(|items| !items.is_empty()));
     }
-    value
+    numbers(value)
+}
+
+fn numbers(value: serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Number(number) => number.as_f64().into(),
+        serde_json::Value::Array(items) => items.into_iter().map(numbers).collect(),
+        serde_json::Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, numbers(value))).collect(),
+        other => other,
+    }
 }
 
 fn json_path(path: &str) -> String {

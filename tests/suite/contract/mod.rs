@@ -14,6 +14,7 @@ mod validation;
 
 use api::Method;
 use api::options::v1::Role;
+use prost_reflect::{DynamicMessage, Value};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -23,6 +24,26 @@ use crate::world::actor::Actor;
 /// All rpcs that answer once.
 fn methods() -> impl Iterator<Item = &'static Method> {
     api::contract().methods().filter(|method| !method.server_streaming && !method.client_streaming)
+}
+
+/// A request with every field filled and references to nothing, also of the record that it is about.
+fn about_nothing(method: &Method) -> DynamicMessage {
+    let mut message = example::filled(&method.input, &example::made_up_names());
+    if let Some((path, name)) = record_in_path(method) {
+        example::set(&mut message, &path, Some(Value::String(name)));
+    }
+    message
+}
+
+/// The field that the foremost route takes a record's name from, and a name of the right collection that belongs to nothing.
+fn record_in_path(method: &Method) -> Option<(String, String)> {
+    let template = &method.routes[0].template;
+    let field = template.variables.first().map(|variable| variable.field.clone())?;
+    let collection = template.segments.iter().find_map(|segment| match segment {
+        api::Segment::Literal(word) if word != "v1" => Some(word),
+        _ => None,
+    })?;
+    Some((field, format!("{collection}/zz-made-up")))
 }
 
 /// The roles that somebody outside can have, with a body that such a person acts for.

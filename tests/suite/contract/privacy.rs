@@ -3,7 +3,7 @@
 use api::Verb;
 use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 
-use super::record::{create_as, creatable, is_resource, method, request};
+use super::record::{ALWAYS_PUBLIC, create_as, creatable, is_resource, method, request};
 use super::standard::{get, update_request};
 use super::{PEOPLE, example, may_call, reason, somebody_who_may};
 use crate::world::dynamic::from_json;
@@ -19,7 +19,7 @@ scratch_claims! {
             let record = create_as(owner, resource, create, message).await;
             let (name, got) = (record.name(), get(&record.owner, resource, &record.name()).await);
             let private = got.get_field_by_name("audience").is_some_and(|audience| circle(&audience) == Some(3));
-            assert!(private || is_public_by_nature(resource), "{name}: the audience was not kept: {got:?}");
+            assert!(private || ALWAYS_PUBLIC.contains(&resource.type_name.as_str()), "{name}: the audience was not kept: {got:?}");
             if !private {
                 continue;
             }
@@ -67,9 +67,4 @@ fn owner_only(resource: &api::ResourceInfo) -> Value {
 
 fn circle(audience: &Value) -> Option<i32> {
     audience.as_message()?.get_field_by_name("circle")?.as_enum_number()
-}
-
-/// Its own comment says that it is public whatever its audience.
-fn is_public_by_nature(resource: &api::ResourceInfo) -> bool {
-    ["ngkt.vn/FdiFlow"].contains(&resource.type_name.as_str())
 }

@@ -5,6 +5,7 @@ use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
 use tonic::Code;
 
 use super::example::{self, Names};
+use super::rules::Rules;
 use super::somebody_who_may;
 use crate::world::World;
 use crate::world::actor::Actor;
@@ -22,7 +23,27 @@ const PREFERRED: &[(&str, &str)] = &[
 const TIED: &[(&str, &str, &str)] = &[
     // Whoever has to deliver owns it; the others of these tests are the caller's own.
     ("ngkt.vn/Commitment", "commitment.owner", "missions/vn-in-emb"),
+    // Nothing is due before the engagement on which it was promised.
+    ("ngkt.vn/Commitment", "commitment.due_date", "2027-06-01"),
+    // A row is about one thing, here a locality, and its total is the sum of its parts.
+    ("ngkt.vn/FdiFlow", "fdi_flow.dimension", "LOCALITY"),
+    ("ngkt.vn/FdiFlow", "fdi_flow.country", ""),
+    ("ngkt.vn/FdiFlow", "fdi_flow.sector", ""),
+    ("ngkt.vn/FdiFlow", "fdi_flow.capital_new_musd", "10.25"),
+    ("ngkt.vn/FdiFlow", "fdi_flow.capital_adjusted_musd", "-20.5"),
+    ("ngkt.vn/FdiFlow", "fdi_flow.ma_capital_musd", "30"),
+    ("ngkt.vn/FdiFlow", "fdi_flow.capital_total_musd", "19.75"),
+    // Lists are as of today: what has ended is not in them.
+    ("ngkt.vn/Locality", "locality.periods[0].valid_to", ""),
+    ("ngkt.vn/Region", "region.periods[0].valid_to", ""),
+    ("ngkt.vn/Mission", "mission.closed_date", ""),
+    ("ngkt.vn/Agency", "agency.valid_to", ""),
+    // Only what there is can be subscribed to.
+    ("ngkt.vn/Subscription", "subscription.change_types[0]", "commitment.*"),
 ];
+
+/// Resources that everybody sees, whatever audience is asked for: published figures.
+pub const ALWAYS_PUBLIC: &[&str] = &["ngkt.vn/FdiFlow"];
 
 /// The rpc of a resource that does this.
 pub fn method(resource: &ResourceInfo, verb: Verb) -> Option<&'static Method> {
@@ -123,6 +144,7 @@ fn tied_value(message: &DynamicMessage, path: &str, value: &str) -> Value {
             Kind::Enum(values) => {
                 return Value::EnumNumber(values.get_value_by_name(value).expect("a value of the enum").number());
             }
+            Kind::Double => return Value::F64(value.parse().expect("a number")),
             _ => return Value::String(value.to_owned()),
         }
     }
@@ -160,14 +182,20 @@ pub fn is_resource(kind: &Kind, resource: &ResourceInfo) -> bool {
     matches!(kind, Kind::Message(message) if message.full_name() == resource.message.full_name())
 }
 
+/// Fields that identify a record whose name follows from what it says.
+const IDENTIFYING: &[&str] = &["fdi_flow.series"];
+
 /// Gives the identifier that the caller chooses, if there is one, another form at each attempt.
 fn with_identifier(mut message: DynamicMessage, attempt: u32) -> DynamicMessage {
-    let field =
-        message.descriptor().fields().find(|field| field.name().ends_with("_id") && field.kind() == Kind::String);
-    let Some(field) = field else { return message };
     let letters: String = [attempt / 26, attempt % 26].iter().filter_map(|n| char::from_u32('a' as u32 + n)).collect();
-    let form = super::rules::Rules::of(&field);
-    let identifier = match form.format.as_deref() {
+    let has = |path: &&&str| message.has_field_by_name(path.split('.').next().unwrap_or_default());
+    if let Some(path) = IDENTIFYING.iter().find(has) {
+        example::set(&mut message, path, Some(Value::String(format!("example_{letters}"))));
+        return message;
+    }
+    let field = message.descriptor().fields().find(|field| field.name().ends_with("_id") && field.kind() == Kind::String);
+    let Some(field) = field else { return message };
+    let identifier = match Rules::of(&field).format.as_deref() {
         Some("COUNTRY_CODE") => format!("X{}", letters.to_uppercase().chars().last().expect("invariant: two letters")),
         _ => format!("example-{letters}"),
     };

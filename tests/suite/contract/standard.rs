@@ -5,7 +5,7 @@ use api::{Method, ResourceInfo, Verb};
 use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
 use tonic::Request;
 
-use super::record::{self, Record, creatable, create, method, text};
+use super::record::{self, ALWAYS_PUBLIC, Record, creatable, create, method, text};
 use super::rules::Rules;
 use super::{broken_fields, example, reason};
 use crate::world::actor::Actor;
@@ -16,10 +16,10 @@ scratch_claims! {
     async fn every_field_survives_create_get_and_list(world: &World) {
         for (resource, _) in creatable() {
             let record = create(world, resource).await;
-            assert_kept(&record.sent, &record.answered, "created");
+            assert_kept(resource, &record.sent, &record.answered, "created");
+            // Not the same as what was answered: some answers to Create hold what is shown once only.
             let got = get(&record.owner, resource, &record.name()).await;
-            // Some answers to Create hold what is shown once only.
-            assert_kept(&record.sent, &got, "got");
+            assert_kept(resource, &record.sent, &got, "got");
             let listed = record.owner.all(&resource.collection, "").await.into_iter().find(|item| item["name"] == record.name());
             let listed = from_json(&resource.message, &listed.unwrap_or_else(|| panic!("{} is not listed", record.name())));
             assert_eq!(listed, got, "listed");
@@ -48,8 +48,8 @@ scratch_claims! {
                 }
                 let request = update_request(update, resource, &changed, &[field.name()]);
                 let status = record.owner.call(update, request).await.expect_err("an immutable field");
-                let named = broken_fields(&status).iter().any(|path| path.contains(field.name()));
-                assert!(named, "{} of {}: {status:?}", field.name(), record.name());
+                assert_eq!(broken_fields(&status), ["update_mask.paths[0]"], "{} of {}: {status:?}", field.name(), record.name());
+                assert!(status.message().contains(field.name()), "{} of {}: {status:?}", field.name(), record.name());
             }
         }
     }
@@ -141,10 +141,13 @@ scratch_claims! {
 }
 
 /// Every field that the caller filled has come back.
-fn assert_kept(sent: &DynamicMessage, answered: &DynamicMessage, when: &str) {
+fn assert_kept(resource: &ResourceInfo, sent: &DynamicMessage, answered: &DynamicMessage, when: &str) {
     for field in sent.descriptor().fields().filter(example::is_filled).filter(|field| sent.has_field(field)) {
+        if field.name() == "audience" && ALWAYS_PUBLIC.contains(&resource.type_name.as_str()) {
+            continue;
+        }
         let (gave, got) = (sent.get_field(&field), answered.get_field(&field));
-        assert_eq!(got, gave, "{when}: {} of {}", field.name(), sent.descriptor().name());
+        assert_eq!(got.to_string(), gave.to_string(), "{when}: {} of {}", field.name(), sent.descriptor().name());
     }
 }
 

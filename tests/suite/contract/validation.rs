@@ -5,7 +5,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Re
 use tonic::Code;
 
 use super::rules::Rules;
-use super::{broken_fields, example, methods, reason, somebody_who_may};
+use super::{about_nothing, broken_fields, example, methods, reason, somebody_who_may};
 use crate::world::claims;
 
 claims! {
@@ -55,7 +55,7 @@ claims! {
 /// An otherwise good request in which one field is broken. The names in it belong to nothing: what is invalid is
 /// refused before anybody looks.
 fn broken(method: &Method, path: &str, value: Option<Value>) -> DynamicMessage {
-    let mut message = example::filled(&method.input, &example::made_up_names());
+    let mut message = about_nothing(method);
     if method.verb == Verb::Update {
         let (resource, rest) = path.split_once('.').unwrap_or((path, ""));
         let name =

@@ -74,7 +74,7 @@ async fn write(
         if stop.load(Ordering::SeqCst) {
             break;
         }
-        let title = format!("{collection} {number}");
+        let title = format!("{collection}-{number}");
         let name = until_acknowledged(&mission, collection, &title, record(&title)).await;
         acknowledged.insert(title, name);
         tokio::time::sleep(Duration::from_millis(20)).await;
