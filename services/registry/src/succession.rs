@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use api::registry::v1::{LineageStep, LocalityPeriod, LocalitySuccession, locality_succession};
 
-use crate::period::Span;
+use crate::period::{END, Span};
 
 /// All generations before and after one unit.
 #[derive(Debug, Default, PartialEq)]
@@ -80,6 +80,9 @@ pub fn check_descent(step: &LocalitySuccession, own: &Span, other: &Span) -> Res
     }
     if step.effective_date <= other.from {
         return Err(format!("it begins only on {}", other.from));
+    }
+    if merged && other.to == END {
+        return Err("it has not ended; what was merged ends on the day before".to_owned());
     }
     if merged && !other.meets(own) {
         return Err(format!("it ends on {}, not on the day before", other.to));
