@@ -90,7 +90,7 @@ impl Figures {
 
     /// As a row of an answer.
     pub fn sum(&self, year: i32, subject: String, display_name: String) -> FdiSum {
-        let count = |figure: usize| self.values[figure].get();
+        let count = |figure: usize| self.values[figure].get().map(|count| i32::try_from(count).unwrap_or(i32::MAX));
         let amount = |figure: usize| self.values[figure].get().map(musd);
         FdiSum {
             year,

@@ -75,7 +75,7 @@ impl store::Resource for Leads {
         if let Some((field, why)) = range_fault(after.capital_min_musd, after.capital_max_musd) {
             return Err(Error::invalid(format!("lead.{field}"), why));
         }
-        complete(after, after.stage(), "lead.")?;
+        complete(after, after.stage(), |field| format!("lead.{field}"))?;
         references(tx, before, after).await?;
         party::admit(after, &before.map(parties).unwrap_or_default(), &parties(after));
         Ok(())
@@ -115,8 +115,8 @@ async fn references(tx: &Tx, before: Option<&Lead>, after: &Lead) -> Result<()> 
     Ok(())
 }
 
-/// Refuses a lead that lacks what a stage needs, with all of it named.
-fn complete(lead: &Lead, stage: Stage, prefix: &str) -> Result<()> {
+/// Refuses a lead that lacks what a stage needs, with all of it named: by `path`, if it is in the request.
+fn complete(lead: &Lead, stage: Stage, path: fn(&str) -> String) -> Result<()> {
     let missing = stage::missing(lead, stage);
     if missing.is_empty() {
         return Ok(());
@@ -126,9 +126,8 @@ fn complete(lead: &Lead, stage: Stage, prefix: &str) -> Result<()> {
         .with("name", lead.name.clone())
         .with("stage", stage.as_str_name())
         .with("missing", names.join(", "));
-    Err(missing.into_iter().fold(error, |error, field| {
-        error.violation(format!("{prefix}{field}"), format!("is required of a lead that is {}", stage.as_str_name()))
-    }))
+    let why = format!("is required of a lead that is {}", stage.as_str_name());
+    Err(missing.into_iter().fold(error, |error, field| error.violation(path(field), why.clone())))
 }
 
 /// Takes a step, if there is one.
@@ -144,7 +143,7 @@ fn step(lead: &mut Lead, request: pb::ChangeLeadStageRequest, tx: &Tx) -> Result
             .with("stage", to.as_str_name())
             .with("reachable", reachable));
     }
-    complete(lead, to, "")?;
+    complete(lead, to, stage::json_name)?;
     lead.set_stage(to);
     lead.stage_reason = request.reason;
     lead.stage_time = Some(SystemTime::from(tx.now()).into());

@@ -111,7 +111,9 @@ pub fn decide_extension(
     let Some(extension) = pending(commitment).cloned() else {
         return Err(failure(CommitmentFailure::NoExtensionPending, commitment));
     };
-    if extension.requested_by == act.by.subject {
+    // Subjects are told apart by their issuers, within an organization.
+    let by_whom = (extension.requested_by.as_str(), extension.requesting_organization.as_str());
+    if by_whom == (act.by.subject.as_str(), act.by.organization.as_str()) {
         return Err(failure(CommitmentFailure::SamePersonDecides, commitment));
     }
     if request.decision() == Decision::Granted {
