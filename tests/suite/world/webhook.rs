@@ -37,6 +37,8 @@ struct Inner {
     secret: Mutex<String>,
     arrived: Mutex<Vec<Message>>,
     refusals: AtomicU32,
+    /// What it answers to everything from now on, if that is not 200; 0 is never to answer.
+    always: Mutex<Option<u16>>,
 }
 
 impl Receiver {
@@ -62,6 +64,16 @@ impl Receiver {
     /// Answers 503 to the next messages.
     pub fn refuse_next(&self, number: u32) {
         self.inner.refusals.store(number, Ordering::SeqCst);
+    }
+
+    /// Answers so to everything from now on.
+    pub fn answer(&self, status: u16) {
+        *self.inner.always.lock().expect("no holder panics") = Some(status);
+    }
+
+    /// Takes connections and never answers.
+    pub fn hang(&self) {
+        self.answer(0);
     }
 
     /// Everything that arrived so far, in order, also what was refused and what came twice.
@@ -90,7 +102,12 @@ impl Drop for Receiver {
 async fn take(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let refused = inner.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
-    let status = if refused { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let always = *inner.always.lock().expect("no holder panics");
+    let status = match always {
+        _ if refused => StatusCode::SERVICE_UNAVAILABLE,
+        Some(status) => StatusCode::from_u16(status).unwrap_or(StatusCode::REQUEST_TIMEOUT),
+        None => StatusCode::OK,
+    };
     let id = header("webhook-id");
     let timestamp = header("webhook-timestamp");
     let secret = inner.secret.lock().expect("no holder panics").clone();
@@ -103,6 +120,9 @@ async fn take(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) 
         answered: status.as_u16(),
     };
     inner.arrived.lock().expect("no holder panics").push(message);
+    if always == Some(0) {
+        std::future::pending::<()>().await;
+    }
     status
 }
 
