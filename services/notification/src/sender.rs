@@ -73,8 +73,19 @@ impl Sender {
         let lanes = Arc::new(Semaphore::new(LANES_MAX));
         self.host.clone().spawn("webhooks", async move {
             let mut told = self.store.work_told();
+            let mut well = true;
             while !self.host.shutdown.is_cancelled() {
-                let found = self.take_up(&lanes).await;
+                let found = match self.take_up(&lanes).await {
+                    Ok(found) => found,
+                    Err(error) => {
+                        if std::mem::replace(&mut well, false) {
+                            let cause = error.cause().map(tracing::field::display);
+                            tracing::warn!(%error, cause, "lanes cannot be taken up just now");
+                        }
+                        false
+                    }
+                };
+                well |= found;
                 if !found {
                     tokio::select! {
                         _ = tokio::time::timeout(LOOK, told.changed()) => {}
@@ -87,19 +98,12 @@ impl Sender {
     }
 
     /// Takes up lanes, as many as there is room for. Tells whether there were any.
-    async fn take_up(&self, lanes: &Arc<Semaphore>) -> bool {
-        let Ok(first) = lanes.clone().acquire_owned().await else { return false };
-        let mut free = vec![first];
+    async fn take_up(&self, lanes: &Arc<Semaphore>) -> Result<bool> {
+        let mut free = Vec::from_iter(lanes.clone().acquire_owned().await);
         while let Ok(place) = lanes.clone().try_acquire_owned() {
             free.push(place);
         }
-        let held = match lane::claim(&self.store, free.len() as u64).await {
-            Ok(held) => held,
-            Err(error) => {
-                tracing::warn!(%error, "lanes cannot be claimed just now");
-                return false;
-            }
-        };
+        let held = lane::claim(&self.store, free.len() as u64).await?;
         let found = !held.is_empty();
         for (held, place) in held.into_iter().zip(free) {
             let sender = self.clone();
@@ -107,13 +111,14 @@ impl Sender {
                 let endpoint = held.endpoint.clone();
                 if let Err(error) = sender.work(held).await {
                     // The lease ends by itself; what was sent and not noted is sent again.
-                    tracing::warn!(endpoint, %error, "a lane was left");
+                    let cause = error.cause().map(tracing::field::display);
+                    tracing::warn!(endpoint, %error, cause, "a lane was left");
                 }
                 drop(place);
                 Ok(())
             });
         }
-        found
+        Ok(found)
     }
 
     /// Sends what is due in a lane, batch by batch, and lets it go.
