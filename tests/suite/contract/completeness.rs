@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use api::Verb;
 
 use super::record::method;
-use crate::world::claims;
+use crate::world::{World, claims};
 
 #[test]
 fn every_rpc_has_a_route_an_access_rule_and_a_comment() {

@@ -75,7 +75,8 @@ impl Example<'_> {
         let mut message = DynamicMessage::new(descriptor.clone());
         if descriptor.full_name() == "ngkt.type.v1.Audience" {
             message.set_field_by_name("circle", Value::EnumNumber(2));
-            message.set_field_by_name("organizations", Value::List(vec![Value::String("localities/quang-ninh".into())]));
+            message
+                .set_field_by_name("organizations", Value::List(vec![Value::String("localities/quang-ninh".into())]));
             return message;
         }
         // One of a oneof is enough, the others would take its place.
@@ -146,7 +147,11 @@ impl Example<'_> {
         // A required owner has no reference rule of its own.
         let owner = (field.name() == "owner").then(|| "*".to_owned());
         if let Some(reference) = rules.reference.clone().or(owner) {
-            return self.names.get(&reference).unwrap_or_else(|| panic!("{}: no {reference}", field.full_name())).clone();
+            return self
+                .names
+                .get(&reference)
+                .unwrap_or_else(|| panic!("{}: no {reference}", field.full_name()))
+                .clone();
         }
         if let Some(allowed) = rules.one_of.iter().take(self.variant as usize + 1).next_back() {
             return allowed.clone();

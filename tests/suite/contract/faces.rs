@@ -5,8 +5,8 @@ use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
 
 use super::record::method;
 use super::{about_nothing, broken_fields, example, http_status, methods, reason, somebody_who_may};
-use crate::world::claims;
 use crate::world::dynamic::{from_json, json, json_name};
+use crate::world::{World, claims};
 
 claims! {
     async fn get_answers_the_same_over_rest_and_grpc(world: &World) {

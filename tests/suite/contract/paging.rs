@@ -4,7 +4,7 @@ use api::Verb;
 
 use super::record::method;
 use super::somebody_who_may;
-use crate::world::claims;
+use crate::world::{World, claims};
 
 /// Beyond so many records a page holds seven of them, or the walk would take minutes.
 const ONE_BY_ONE_MAX: usize = 120;

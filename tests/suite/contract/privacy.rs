@@ -3,7 +3,7 @@
 use api::Verb;
 use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 
-use super::record::{ALWAYS_PUBLIC, create_as, creatable, is_resource, method, request};
+use super::record::{ALWAYS_PUBLIC, creatable, create_as, is_resource, method, request};
 use super::standard::{get, update_request};
 use super::{PEOPLE, example, may_call, reason, somebody_who_may};
 use crate::world::dynamic::from_json;
@@ -13,7 +13,7 @@ scratch_claims! {
     async fn a_private_record_of_another_organization_is_invisible(world: &World) {
         for (resource, create) in creatable() {
             let owner = somebody_who_may(world, create);
-            let mut message = request(world, &owner, resource, create).await;
+            let mut message = request(world, resource, create).await;
             let field = message.descriptor().fields().find(|f| is_resource(&f.kind(), resource)).expect("its resource");
             example::set(&mut message, &format!("{}.audience", field.name()), Some(owner_only(resource)));
             let record = create_as(owner, resource, create, message).await;

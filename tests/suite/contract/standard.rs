@@ -10,7 +10,7 @@ use super::rules::Rules;
 use super::{broken_fields, example, reason};
 use crate::world::actor::Actor;
 use crate::world::dynamic::{from_json, json};
-use crate::world::scratch_claims;
+use crate::world::{World, scratch_claims};
 
 scratch_claims! {
     async fn every_field_survives_create_get_and_list(world: &World) {
@@ -31,7 +31,7 @@ scratch_claims! {
         for (resource, create) in creatable() {
             let Some(update) = method(resource, Verb::Update) else { continue };
             let record = record::create(world, resource).await;
-            let mut changed = record::varied(world, &record.owner, resource, create).await;
+            let mut changed = record::varied(world, resource, create).await;
             changed.set_field_by_name("name", Value::String(record.name()));
             let fields = || resource.message.fields().filter(example::is_filled).filter(|field| field.number() < 90);
             let mutable: Vec<_> = fields().filter(|field| !Rules::of(field).immutable).collect();
@@ -75,7 +75,7 @@ scratch_claims! {
     async fn the_same_key_creates_once(world: &World) {
         for (resource, create) in creatable() {
             let record = record::create(world, resource).await;
-            let message = record::request(world, &record.owner, resource, create).await;
+            let message = record::request(world, resource, create).await;
             let key = format!("key-of-{}", resource.singular);
             let first = with_key(&record.owner, create, message.clone(), &key).await;
             let Ok(first) = first else { continue };

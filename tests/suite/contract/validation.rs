@@ -6,7 +6,7 @@ use tonic::Code;
 
 use super::rules::Rules;
 use super::{about_nothing, broken_fields, example, methods, reason, somebody_who_may};
-use crate::world::claims;
+use crate::world::{World, claims};
 
 claims! {
     async fn each_required_field_that_is_missing_is_named(world: &World) {

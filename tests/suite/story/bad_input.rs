@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::world::actor::Actor;
 use crate::world::answer::Answer;
-use crate::world::claims;
+use crate::world::{World, claims};
 
 claims! {
     async fn what_is_not_in_the_contract_is_named(world: &World) {

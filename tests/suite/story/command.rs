@@ -1,7 +1,7 @@
 //! The operator's commands: what they print, and how they complain.
 
 use crate::world::shell::ngkt;
-use crate::world::{Backend, block_on, claims, own};
+use crate::world::{Backend, World, block_on, claims, own};
 
 #[test]
 fn every_command_explains_itself() {

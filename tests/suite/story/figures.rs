@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::world::claims;
+use crate::world::{World, claims};
 
 /// Registered capital of each year in millions of US dollars, as published.
 const TOTALS: [(i64, f64); 6] =

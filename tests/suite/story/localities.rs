@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::world::claims;
+use crate::world::{World, claims};
 
 claims! {
     async fn there_were_63_units_and_are_34_of_which_9_are_cities(world: &World) {

@@ -1,6 +1,6 @@
 //! Missions abroad: who answers for a country, and which agreements bind it.
 
-use crate::world::claims;
+use crate::world::{World, claims};
 
 claims! {
     async fn lebanon_is_covered_from_cairo(world: &World) {

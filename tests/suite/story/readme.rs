@@ -1,7 +1,7 @@
 //! The README's examples: every curl line gives the answer that stands below it.
 
 use crate::tidy::text;
-use crate::world::claims;
+use crate::world::{World, claims};
 
 /// Stands for what is left out of an answer.
 const LEFT_OUT: char = '…';

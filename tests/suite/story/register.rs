@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{claims, scratch_claims, stories};
+use crate::world::{World, claims, scratch_claims, stories};
 
 claims! {
     async fn regions_were_drawn_anew_and_kept_their_codes(world: &World) {

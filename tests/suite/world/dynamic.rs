@@ -32,7 +32,8 @@ impl Actor {
     pub async fn rest(&self, method: &Method, message: &DynamicMessage) -> Answer {
         let route = method.routes.first().expect("invariant: every rpc has a route");
         let (path, query, body) = rest_request(route, message);
-        let path = reqwest::Url::parse_with_params(&format!("http://gateway{path}"), &query).expect("a well-formed path");
+        let path =
+            reqwest::Url::parse_with_params(&format!("http://gateway{path}"), &query).expect("a well-formed path");
         let path_and_query = path.as_str().trim_start_matches("http://gateway").trim_end_matches('?');
         let mut request = self.request(route.http.clone(), path_and_query);
         if let Some(body) = body {

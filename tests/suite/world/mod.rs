@@ -39,33 +39,33 @@ pub enum Backend {
 
 /// Tests that share a world for each backend: they change nothing that another of them could see.
 macro_rules! claims {
-    ($($(#[$doc:meta])* async fn $name:ident($world:ident: &World) $body:block)*) => {
-        $($crate::world::on_every_backend! { shared, $(#[$doc])* $name, $world, $body })*
+    ($($(#[$doc:meta])* async fn $name:ident($world:ident: $World:ty) $body:block)*) => {
+        $($crate::world::on_every_backend! { shared, $(#[$doc])* $name, $world, $World, $body })*
     };
 }
 
 /// Tests that share a world in which others write as well.
 macro_rules! scratch_claims {
-    ($($(#[$doc:meta])* async fn $name:ident($world:ident: &World) $body:block)*) => {
-        $($crate::world::on_every_backend! { scratch, $(#[$doc])* $name, $world, $body })*
+    ($($(#[$doc:meta])* async fn $name:ident($world:ident: $World:ty) $body:block)*) => {
+        $($crate::world::on_every_backend! { scratch, $(#[$doc])* $name, $world, $World, $body })*
     };
 }
 
 /// Tests that have a world of their own for each backend.
 macro_rules! stories {
-    ($($(#[$doc:meta])* async fn $name:ident($world:ident: &World) $body:block)*) => {
-        $($crate::world::on_every_backend! { own, $(#[$doc])* $name, $world, $body })*
+    ($($(#[$doc:meta])* async fn $name:ident($world:ident: $World:ty) $body:block)*) => {
+        $($crate::world::on_every_backend! { own, $(#[$doc])* $name, $world, $World, $body })*
     };
 }
 
 macro_rules! on_every_backend {
-    ($whose:ident, $(#[$doc:meta])* $name:ident, $world:ident, $body:block) => {
+    ($whose:ident, $(#[$doc:meta])* $name:ident, $world:ident, $World:ty, $body:block) => {
         $(#[$doc])*
         mod $name {
             #[allow(unused_imports, reason = "not every test needs all of its file's words")]
             use super::*;
 
-            async fn told($world: &$crate::world::World) $body
+            async fn told($world: $World) $body
 
             #[test]
             fn sqlite() {
@@ -144,7 +144,6 @@ pub fn setting(name: &str) -> Option<String> {
 
 /// A platform, its folder and its clock.
 pub struct World {
-    pub backend: Backend,
     clock: Clock,
     running: Running,
 }
@@ -156,7 +155,7 @@ impl World {
         keeper::remove_at_end(&folder);
         let clock = Clock::in_folder(&folder);
         let running = Running::start(backend, folder, &clock).await;
-        let world = World { backend, clock, running };
+        let world = World { clock, running };
         world.wait_until_ready().await;
         world
     }
