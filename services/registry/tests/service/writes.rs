@@ -104,7 +104,7 @@ async fn a_tax_code_belongs_to_one_organization() {
     let request = ListOrganizationsRequest { identifier: "5700100256".into(), ..Default::default() };
     assert_eq!(
         organizations.list_organizations(request).await.expect("a list").into_inner().organizations,
-        [made.clone()]
+        std::slice::from_ref(&made)
     );
     let request = RetireOrganizationRequest { name: made.name, ..Default::default() };
     organizations.retire_organization(request).await.expect("retired");
