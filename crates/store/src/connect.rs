@@ -9,6 +9,8 @@ use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
 
+use crate::presence::Presence;
+
 /// How long SQLite waits for another process that writes the same file.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -22,7 +24,7 @@ const CHECKPOINT_PAGES: &str = "4000";
 #[derive(Clone)]
 pub(crate) enum Links {
     /// One connection that writes, several that only read.
-    Sqlite { write: DatabaseConnection, read: DatabaseConnection },
+    Sqlite { write: DatabaseConnection, read: DatabaseConnection, presence: Presence },
     /// One bounded pool.
     Postgres(DatabaseConnection),
 }
@@ -32,6 +34,13 @@ impl Links {
         match self {
             Links::Sqlite { read, .. } => read,
             Links::Postgres(db) => db,
+        }
+    }
+
+    pub fn presence(&self) -> Option<&Presence> {
+        match self {
+            Links::Sqlite { presence, .. } => Some(presence),
+            Links::Postgres(_) => None,
         }
     }
 
@@ -93,6 +102,8 @@ async fn sqlite(database: &config::Database, file: &Path) -> Result<Links, DbErr
         std::fs::create_dir_all(folder)
             .map_err(|error| DbErr::Custom(format!("{} cannot be made: {error}", folder.display())))?;
     }
+    let presence = Presence::mark(file).await;
+    let presence = presence.map_err(|error| DbErr::Custom(format!("{} cannot be locked: {error}", file.display())))?;
     let path = file.to_owned();
     let mut options = sqlite_options(database);
     options.max_connections(1).map_sqlx_sqlite_opts(move |sqlite| {
@@ -112,7 +123,7 @@ async fn sqlite(database: &config::Database, file: &Path) -> Result<Links, DbErr
         common(sqlite, &path).pragma("query_only", "ON").pragma("mmap_size", "268435456")
     });
     let read = Database::connect(options).await?;
-    Ok(Links::Sqlite { write, read })
+    Ok(Links::Sqlite { write, read, presence })
 }
 
 fn common(options: SqliteConnectOptions, path: &Path) -> SqliteConnectOptions {

@@ -9,18 +9,22 @@ use chassis::clock::Clock;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::schema::Lease as Column;
+use crate::schema::{Job, Lease as Column};
 use crate::store::Store;
 use crate::tx::Tx;
 
-/// How long a lease holds without being renewed.
-const TERM: Duration = Duration::from_secs(15);
-/// How often the holder renews it.
-const RENEWAL: Duration = Duration::from_secs(4);
-/// How often others look whether it is free.
+/// How long a lease holds without being renewed, and how often the holder renews it. On SQLite each renewal is a visit
+/// to the disk, and after a crash nobody waits for the term (see [`void_all`]).
+const TERM_POSTGRES: Duration = Duration::from_secs(10);
+const RENEWAL_POSTGRES: Duration = Duration::from_secs(3);
+const TERM_SQLITE: Duration = Duration::from_secs(60);
+const RENEWAL_SQLITE: Duration = Duration::from_secs(20);
+
+/// How often the holder looks whether it is still its own, and others whether it is free.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A lease that this process holds. Let go when it is dropped, at the latest at the end of its term.
@@ -70,7 +74,9 @@ where
     let (name, holder) = (name.into(), host.instance.to_string());
     let holder = Holder { store: store.clone(), name, holder, clock: Clock::system() };
     let shutdown = host.shutdown.clone();
+    let using = store.using();
     host.spawn("lease", async move {
+        let _using = using;
         tokio::select! {
             () = holder.run(work) => {}
             () = shutdown.cancelled() => {}
@@ -78,6 +84,16 @@ where
         holder.release().await;
         Ok(())
     });
+}
+
+/// Frees all leases and all claims of jobs: for a process that has just found that it is the only one.
+pub(crate) async fn void_all(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let mut leases = Query::update();
+    leases.table(Column::Table).value(Column::Until, 0_i64).and_where(Expr::col(Column::Until).gt(0));
+    db.execute(&leases).await?;
+    let mut claims = Query::update();
+    claims.table(Job::Table).value(Job::LeasedUntil, 0_i64).and_where(Expr::col(Job::LeasedUntil).gt(0));
+    db.execute(&claims).await.map(drop)
 }
 
 struct Holder {
@@ -141,49 +157,58 @@ impl Holder {
         taken.await
     }
 
-    /// Ends when the lease could not be renewed before its term.
+    /// Ends when the lease is another's, or could not be renewed before its term. Looks often, which costs nothing, and
+    /// writes seldom.
     async fn renew(&self, epoch: i64) {
-        let mut until = tokio::time::Instant::now() + TERM;
+        let (term, renewal) = self.times();
+        let mut renewed = Instant::now();
         loop {
-            tokio::time::sleep(RENEWAL).await;
-            let begin = tokio::time::Instant::now();
-            match self.extend(epoch).await {
-                Ok(true) => until = begin + TERM,
+            tokio::time::sleep(LOOK).await;
+            let begin = Instant::now();
+            let held = match begin - renewed < renewal {
+                true => self.is_ours(epoch).await,
+                false => self.extend(epoch).await.inspect(|_| renewed = begin),
+            };
+            match held {
+                Ok(true) => {}
                 Ok(false) => return,
-                Err(_) if begin + RENEWAL < until => {}
+                // Unless the term ends before the next look.
+                Err(_) if begin + LOOK < renewed + term => {}
                 Err(_) => return,
             }
         }
     }
 
+    async fn is_ours(&self, epoch: i64) -> Result<bool> {
+        let mut select = Query::select();
+        select
+            .column(Column::Epoch)
+            .from(Column::Table)
+            .and_where(Expr::col(Column::Name).eq(self.name.as_str()))
+            .and_where(Expr::col(Column::Holder).eq(self.holder.as_str()))
+            .and_where(Expr::col(Column::Epoch).eq(epoch));
+        Ok(self.store.read().query_one(&select).await.map_err(crate::database)?.is_some())
+    }
+
     async fn extend(&self, epoch: i64) -> Result<bool> {
         let (_, until) = self.term();
-        self.set_until(epoch, until).await
+        self.set_until(Some(epoch), until).await
     }
 
     async fn release(&self) {
         // If it cannot be told, the lease ends by itself.
-        let (name, holder) = (self.name.clone(), self.holder.clone());
-        let _ = self
-            .store
-            .write_self(async move |tx: Tx| {
-                let mut update = Query::update();
-                update.table(Column::Table).value(Column::Until, 0_i64);
-                update.and_where(Expr::col(Column::Name).eq(name)).and_where(Expr::col(Column::Holder).eq(holder));
-                tx.execute(&update).await.map_err(crate::database).map(drop)
-            })
-            .await;
+        let _ = self.set_until(None, 0).await;
     }
 
-    async fn set_until(&self, epoch: i64, until: i64) -> Result<bool> {
+    async fn set_until(&self, epoch: Option<i64>, until: i64) -> Result<bool> {
         let (name, holder) = (self.name.clone(), self.holder.clone());
         let held = self.store.write_self(async move |tx: Tx| {
             let mut update = Query::update();
             update.table(Column::Table).value(Column::Until, until);
-            update
-                .and_where(Expr::col(Column::Name).eq(name))
-                .and_where(Expr::col(Column::Holder).eq(holder))
-                .and_where(Expr::col(Column::Epoch).eq(epoch));
+            update.and_where(Expr::col(Column::Name).eq(name)).and_where(Expr::col(Column::Holder).eq(holder));
+            if let Some(epoch) = epoch {
+                update.and_where(Expr::col(Column::Epoch).eq(epoch));
+            }
             Ok(tx.execute(&update).await.map_err(crate::database)?.rows_affected() == 1)
         });
         held.await
@@ -192,6 +217,13 @@ impl Holder {
     /// Now, and the end of a term that begins now, in microseconds since 1970.
     fn term(&self) -> (i64, i64) {
         let now = self.clock.now();
-        (now.timestamp_micros(), (now + TERM).timestamp_micros())
+        (now.timestamp_micros(), (now + self.times().0).timestamp_micros())
+    }
+
+    fn times(&self) -> (Duration, Duration) {
+        match self.store.read().get_database_backend() {
+            DbBackend::Postgres => (TERM_POSTGRES, RENEWAL_POSTGRES),
+            _ => (TERM_SQLITE, RENEWAL_SQLITE),
+        }
     }
 }

@@ -43,6 +43,7 @@ pub mod mention;
 mod order;
 mod page;
 pub mod party;
+mod presence;
 mod projection;
 pub mod queue;
 mod record;

@@ -26,8 +26,8 @@ use crate::store::Store;
 use crate::tx::Tx;
 
 /// How long a claim holds without being renewed, and how often it is renewed.
-const TERM: Duration = Duration::from_secs(60);
-const RENEWAL: Duration = Duration::from_secs(20);
+const TERM: Duration = Duration::from_secs(30);
+const RENEWAL: Duration = Duration::from_secs(10);
 
 /// How often work is looked for that nobody told of: jobs whose time has come, and those of other processes.
 const LOOK: Duration = Duration::from_millis(200);
@@ -174,15 +174,18 @@ where
     let (host, handler) = (host.clone(), Arc::new(handler));
     let places = Arc::new(Semaphore::new(concurrency));
     let mut told = store.wake().queue.subscribe();
+    let using = store.using();
     host.clone().spawn(queue, async move {
+        let _using = using;
         while !host.shutdown.is_cancelled() {
             let claimed = worker.claim_some(&places).await;
             let found = !claimed.is_empty();
             for (job, place) in claimed {
                 let (worker, handler) = (worker.clone(), handler.clone());
+                let using = worker.store.using();
                 host.spawn(queue, async move {
                     worker.run(job, handler.as_ref()).await;
-                    drop(place);
+                    drop((place, using));
                     Ok(())
                 });
             }

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use chassis::caller::Caller;
 use chassis::clock::Clock;
-use chassis::error::Result;
+use chassis::error::{Error, Result};
 use chassis::host::Host;
 use sea_orm::DatabaseConnection;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::connect::{self, Links};
 use crate::feed::Tail;
 use crate::job::{Form, Origin};
+use crate::presence::Presence;
 use crate::service::Service;
 use crate::tx::Tx;
 use crate::writer::{Wake, Writer};
-use crate::{housekeeping, schema, seal};
+use crate::{housekeeping, lease, schema, seal};
 
 /// The database of a service: reads, writes, and what both are told about. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +30,9 @@ struct Inner {
     wake: Wake,
     tail: Tail,
     clock: Clock,
+    /// Tasks that write until they end: the writer ends after them.
+    users: TaskTracker,
+    _presence: Option<Presence>,
 }
 
 impl Store {
@@ -35,15 +41,23 @@ impl Store {
     pub async fn open(host: &Host, service: &Service) -> Result<Store> {
         let links = connect::connect(&host.config, service.name).await?;
         schema::migrate(links.writing(), service.migrations).await.map_err(crate::database)?;
-        let wake = Wake::new();
+        let presence = links.presence().cloned();
+        if let Some(presence) = &presence {
+            if presence.is_alone() {
+                lease::void_all(links.writing()).await.map_err(crate::database)?;
+            }
+            presence.share().await.map_err(Error::internal)?;
+        }
+        let (wake, users) = (Wake::new(), TaskTracker::new());
         let writer = match &links {
-            Links::Sqlite { write, .. } => Writer::sqlite(host, write.clone(), wake.clone()),
+            Links::Sqlite { write, .. } => Writer::sqlite(host, write.clone(), wake.clone(), users.clone()),
             Links::Postgres(db) => Writer::postgres(host, db.clone(), wake.clone()),
         };
         let read = links.reading().clone();
         let tail = Tail::start(host, &read, wake.feed.subscribe()).await?;
         let clock = host.clock.clone();
-        let store = Store(Arc::new(Inner { name: service.name, read, writer, wake, tail, clock }));
+        let inner = Inner { name: service.name, read, writer, wake, tail, clock, users, _presence: presence };
+        let store = Store(Arc::new(inner));
         seal::start(host, &store);
         housekeeping::start(host, &store);
         Ok(store)
@@ -110,6 +124,11 @@ impl Store {
     /// Told whenever work was put into a queue, or woken, by a transaction of this process that is durable now.
     pub fn work_told(&self) -> tokio::sync::watch::Receiver<()> {
         self.0.wake.queue.subscribe()
+    }
+
+    /// To be held by a task that writes when the process stops.
+    pub(crate) fn using(&self) -> TaskTrackerToken {
+        self.0.users.token()
     }
 
     pub(crate) fn wake(&self) -> &Wake {

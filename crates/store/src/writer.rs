@@ -9,6 +9,7 @@ use chassis::error::{Error, Result};
 use chassis::host::Host;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, watch};
+use tokio_util::task::TaskTracker;
 
 use crate::job::{Form, Job, Origin, Work};
 use crate::tx::Tx;
@@ -55,13 +56,22 @@ impl Wake {
 }
 
 impl Writer {
-    /// A writer on SQLite: `db` has one connection, which nobody else uses.
-    pub fn sqlite(host: &Host, db: DatabaseConnection, wake: Wake) -> Writer {
+    /// A writer on SQLite: `db` has one connection, which nobody else uses. It ends after the requests and `users`.
+    pub fn sqlite(host: &Host, db: DatabaseConnection, wake: Wake, users: TaskTracker) -> Writer {
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let task = sqlite::Task { db, wake: wake.clone(), clock: host.clock.clone() };
         let drained = host.drained.clone();
         host.spawn("store-writer", async move {
-            task.run(waiting, drained).await;
+            let unused = async {
+                drained.cancelled().await;
+                users.close();
+                users.wait().await;
+            };
+            tokio::select! {
+                biased;
+                () = task.run(waiting) => {}
+                () = unused => {}
+            }
             Ok(())
         });
         Writer { kind: Kind::Sqlite(jobs), wake }

@@ -16,7 +16,7 @@ use crate::session::{End, Fault, Session};
 const ATTEMPTS_MAX: u32 = 8;
 
 /// The wait before the second attempt; it doubles from one to the next, and no two writers wait the same.
-const WAIT: Duration = Duration::from_millis(4);
+const WAIT: Duration = Duration::from_millis(8);
 
 pub(super) async fn write(db: &DatabaseConnection, clock: &Clock, wake: &Wake, mut job: Box<dyn Job>) {
     let mut round = 0;

@@ -9,7 +9,6 @@ use chassis::error::{Error, Result};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode};
 use sea_orm::{TransactionOptions, TransactionTrait};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 use super::Wake;
@@ -47,14 +46,9 @@ struct Done {
 }
 
 impl Task {
-    pub async fn run(self, mut waiting: mpsc::Receiver<Box<dyn Job>>, drained: CancellationToken) {
+    pub async fn run(self, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
         let mut jobs = Vec::with_capacity(GROUP_MAX);
-        loop {
-            tokio::select! {
-                biased;
-                taken = waiting.recv_many(&mut jobs, GROUP_MAX) => if taken == 0 { return },
-                () = drained.cancelled() => return,
-            }
+        while waiting.recv_many(&mut jobs, GROUP_MAX).await > 0 {
             jobs.reverse();
             while !jobs.is_empty() {
                 self.group(&mut jobs, &mut waiting).await;

@@ -197,7 +197,7 @@ async fn writers_that_lock_each_other_out_both_succeed(database: Database) {
     for id in ["LB", "KR"] {
         assert_eq!(bench.get(id).await.unwrap().alpha3_code, "xx");
     }
-    let expected = if database.is_postgres() { 3 } else { 2 };
-    assert_eq!(attempts.load(Ordering::Relaxed), expected, "on PostgreSQL one is repeated");
+    let repeated = attempts.load(Ordering::Relaxed) > 2;
+    assert_eq!(repeated, database.is_postgres(), "on PostgreSQL one is repeated");
     bench.stop().await;
 }

@@ -30,11 +30,15 @@ pub struct Bench {
     key: Option<String>,
 }
 
+/// A service that has countries.
 pub const SERVICE: Service = Service {
     name: "registry",
     migrations: super::countries,
     start: |_| async { Ok(tonic::service::Routes::default()) }.boxed(),
 };
+
+/// Another one, which follows it.
+pub const FOLLOWER: Service = Service { name: "events", ..SERVICE };
 
 impl Bench {
     /// Starts a process on a database. The caller is an officer of the ministry.

@@ -5,7 +5,7 @@ mod country;
 mod database;
 mod postgres;
 
-pub use bench::{Bench, eventually};
+pub use bench::{Bench, FOLLOWER, SERVICE, eventually};
 pub use country::{Countries, Ranked, countries, country};
 pub use database::Database;
 pub use postgres::Cluster;
