@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::connection::{Activity, Guarded, Left, Times, Arrival, finish};
+use crate::connection::{Activity, Arrival, Guarded, Left, Times, finish};
 use crate::face::Face;
 
 /// How often a silent HTTP/2 client is asked whether it lives, and how long it may take to say so.

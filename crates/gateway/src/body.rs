@@ -92,6 +92,7 @@ pub struct Uploads {
 }
 
 /// A body that was read, and the room that it takes until it is dropped.
+#[derive(Debug)]
 pub struct Upload {
     /// All of it.
     pub bytes: Bytes,
@@ -205,9 +206,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_is_read_within_its_bounds() {
-        assert_eq!(uploads(3).whole(Full::new(Bytes::from_static(b"abc")), 1).await.ok().expect("fits").bytes, "abc");
-        assert_eq!(uploads(3).whole(chunks(&[1, 2, 3]), 2).await.ok().expect("fits").bytes.len(), 6);
-        assert_eq!(uploads(3).whole(chunks(&[]), 1).await.ok().expect("fits").bytes.len(), 0);
+        assert_eq!(uploads(3).whole(Full::new(Bytes::from_static(b"abc")), 1).await.expect("fits").bytes, "abc");
+        assert_eq!(uploads(3).whole(chunks(&[1, 2, 3]), 2).await.expect("fits").bytes.len(), 6);
+        assert_eq!(uploads(3).whole(chunks(&[]), 1).await.expect("fits").bytes.len(), 0);
         let chunked = uploads(6).whole(chunks(&[4, 3]), 1).await.err();
         let announced = uploads(3).whole(Full::new(Bytes::from_static(b"abcd")), 1).await.err();
         for refused in [chunked, announced] {
@@ -218,15 +219,15 @@ mod tests {
     #[tokio::test]
     async fn a_slow_body_is_not_waited_for() {
         let body = StreamBody::new(stream::pending::<Result<Frame<Bytes>, std::io::Error>>());
-        assert_eq!(uploads(6).whole(body, 1).await.err().expect("slow").status, StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(uploads(6).whole(body, 1).await.expect_err("slow").status, StatusCode::REQUEST_TIMEOUT);
     }
 
     #[tokio::test]
     async fn all_bodies_together_have_a_bound() {
         let uploads = Uploads { room: Arc::new(Semaphore::new(4)), ..uploads(4096) };
-        let first = uploads.whole(chunks(&[1024, 1024]), 1).await.ok().expect("fits");
+        let first = uploads.whole(chunks(&[1024, 1024]), 1).await.expect("fits");
         let second = uploads.whole(chunks(&[1024, 1024, 1]), 1).await;
-        assert_eq!(second.err().expect("no room").status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(second.expect_err("no room").status, StatusCode::TOO_MANY_REQUESTS);
         drop(first);
         assert!(uploads.whole(chunks(&[1024, 1024, 1]), 1).await.is_ok());
     }

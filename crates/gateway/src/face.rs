@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::body::{Body, NotTaken, Uploads};
-use crate::connection::{AtWork, Arrival};
+use crate::connection::{Arrival, AtWork};
 use crate::cors::Cors;
 use crate::observe::{Counter, Kind, Observed, Record, span};
 use crate::pages::Pages;

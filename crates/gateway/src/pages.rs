@@ -23,10 +23,13 @@ pub struct Pages {
 }
 
 /// A part of the reference: its path, type and content.
-const PARTS: [(&str, &str, &str); 4] = [
+const PARTS: [(&str, &str, &str); 7] = [
     ("/docs", "text/html; charset=utf-8", include_str!("pages/docs.html")),
     ("/docs/docs.css", "text/css; charset=utf-8", include_str!("pages/docs.css")),
     ("/docs/docs.js", "text/javascript; charset=utf-8", include_str!("pages/docs.js")),
+    ("/docs/dom.js", "text/javascript; charset=utf-8", include_str!("pages/dom.js")),
+    ("/docs/schema.js", "text/javascript; charset=utf-8", include_str!("pages/schema.js")),
+    ("/docs/try.js", "text/javascript; charset=utf-8", include_str!("pages/try.js")),
     ("/docs/icon.svg", "image/svg+xml", include_str!("pages/icon.svg")),
 ];
 

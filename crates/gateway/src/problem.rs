@@ -32,22 +32,25 @@ pub struct Circumstances<'c> {
     pub trace_id: &'c str,
 }
 
-/// The HTTP status of a failure: google.rpc's table, but for the four that HTTP has a better word for.
+/// The HTTP status of a failure.
 pub fn status(error: &Error, if_match: bool) -> StatusCode {
-    if error.is(Failure::RequestTooLarge) {
-        return StatusCode::PAYLOAD_TOO_LARGE;
+    status_of(error.reason(), error.code(), if_match)
+}
+
+/// The HTTP status of a reason: google.rpc's table, but for the three that HTTP has a better word for. A version that is
+/// stale is a conflict, or a precondition that failed if the client made it one.
+pub fn status_of(reason: &str, code: Code, if_match: bool) -> StatusCode {
+    let is = |failure: Failure| failure.rule().reason == reason;
+    match code {
+        _ if is(Failure::RequestTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+        _ if is(Failure::IdempotencyKeyReused) => StatusCode::UNPROCESSABLE_ENTITY,
+        _ if is(Failure::EtagMismatch) && if_match => StatusCode::PRECONDITION_FAILED,
+        code => of_code(code),
     }
-    if error.is(Failure::IdempotencyKeyReused) {
-        return StatusCode::UNPROCESSABLE_ENTITY;
-    }
-    if error.is(Failure::EtagMismatch) && if_match {
-        return StatusCode::PRECONDITION_FAILED;
-    }
-    of_code(error.code())
 }
 
 /// The HTTP status of a canonical code, as google.rpc.Code has it.
-pub fn of_code(code: Code) -> StatusCode {
+fn of_code(code: Code) -> StatusCode {
     match code {
         Code::Ok => StatusCode::OK,
         Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => StatusCode::BAD_REQUEST,

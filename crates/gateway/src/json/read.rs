@@ -312,14 +312,6 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads one element of a list of values that are not fields, with its place in the path.
-    pub fn at_index<T>(&mut self, index: usize, work: impl FnOnce(&mut Self) -> T) -> T {
-        self.path.push(Step::Index(index));
-        let answer = work(self);
-        self.path.pop();
-        answer
-    }
-
     /// Reads one member of an object that is not a message, with its place in the path.
     pub fn at_key<T>(&mut self, key: Cow<'a, str>, work: impl FnOnce(&mut Self) -> T) -> T {
         self.path.push(Step::Text(key));
