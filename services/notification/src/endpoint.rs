@@ -9,6 +9,7 @@ use api::notification::v1::{
     UpdateEndpointRequest,
 };
 use api::shared::v1::audience::Circle;
+use chassis::caller::Caller;
 use chassis::egress::Client;
 use chassis::error::{Error, Result};
 use ipnet::IpNet;
@@ -77,9 +78,13 @@ impl Resource for Endpoints {
 }
 
 impl Endpoints {
-    /// Puts the current secret into an answer, and only there.
-    async fn with_secret(&self, mut answer: Response<Endpoint>) -> Reply<Endpoint> {
+    /// Puts the current secret into an answer to the endpoint's owner, and only there. An administrator who registers
+    /// an endpoint for somebody does not get to know it.
+    async fn with_secret(&self, mut answer: Response<Endpoint>, caller: &Caller) -> Reply<Endpoint> {
         let endpoint = answer.get_mut();
+        if endpoint.owner != caller.organization {
+            return Ok(answer);
+        }
         let secrets = secret::signing(self.store.read(), &endpoint.name, self.store.clock().now()).await?;
         endpoint.secret = secrets.into_iter().next().map(|secret| secret.text).unwrap_or_default();
         Ok(answer)
@@ -109,7 +114,8 @@ impl EndpointService for Endpoints {
 
     async fn create_endpoint(&self, request: Request<CreateEndpointRequest>) -> Reply<Endpoint> {
         self.check_url(request.get_ref().endpoint.as_ref()).await?;
-        self.with_secret(store::create::<Self>(&self.store, request).await?).await
+        let caller = chassis::caller::of(request.extensions());
+        self.with_secret(store::create::<Self>(&self.store, request).await?, &caller).await
     }
 
     async fn update_endpoint(&self, request: Request<UpdateEndpointRequest>) -> Reply<Endpoint> {
@@ -139,12 +145,13 @@ impl EndpointService for Endpoints {
 
     async fn rotate_secret(&self, request: Request<RotateSecretRequest>) -> Reply<Endpoint> {
         let RotateSecretRequest { name, etag } = request.get_ref().clone();
+        let caller = chassis::caller::of(request.extensions());
         let rotated =
             store::act::<Self, _, _>(&self.store, request, name, etag, async |tx: Tx, _, mut endpoint: Endpoint| {
                 endpoint.secret_create_time = Some(timestamp(tx.now()));
                 Ok(endpoint)
             });
-        self.with_secret(rotated.await?).await
+        self.with_secret(rotated.await?, &caller).await
     }
 
     async fn disable_endpoint(&self, request: Request<DisableEndpointRequest>) -> Reply<Endpoint> {

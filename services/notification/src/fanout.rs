@@ -15,12 +15,14 @@ use crate::rules::RulesInMemory;
 use crate::wire_time::instant;
 use crate::{delivery, envelope, inbox_message, notice, reference};
 
+/// The services whose changes are told, each with the name under which its log is followed.
+pub const SOURCES: [(&str, &str); 3] =
+    [("registry", "registry-fanout"), ("investment", "investment-fanout"), ("events", "events-fanout")];
+
 /// Follows the logs of the other services, and the regions of the registry.
 pub fn start(host: &Host, store: &Store, regions: Projection) {
     let rules = Arc::new(RulesInMemory::default());
-    for (service, name) in
-        [("registry", "registry-fanout"), ("investment", "investment-fanout"), ("events", "events-fanout")]
-    {
+    for (service, name) in SOURCES {
         let fanout = Arc::new(Fanout { service, rules: rules.clone(), regions: regions.clone() });
         let apply = move |tx: Tx, change: Change| {
             let fanout = fanout.clone();

@@ -81,10 +81,12 @@ pub async fn put<'a>(
         .into_iter()
         .map(|owner| new_row::<InboxMessages>(tx, InboxMessage { owner: owner.clone(), ..message.clone() }))
         .collect();
-    if !rows.is_empty() {
-        row::Entity::insert_many(rows).exec_without_returning(tx).await.map_err(store::database)?;
+    if rows.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    // There already: the log was read again from the beginning. One message for each organization and change.
+    let insert = row::Entity::insert_many(rows).on_conflict_do_nothing_on([row::Column::Owner, row::Column::EventId]);
+    insert.exec_without_returning(tx).await.map_err(store::database).map(drop)
 }
 
 #[tonic::async_trait]

@@ -163,3 +163,7 @@ fn earlier(at: i64) -> Expr {
     let is_earlier = Expr::col((Lane::Table, Lane::DueAt)).lt(at);
     CaseStatement::new().case(is_earlier, Expr::col((Lane::Table, Lane::DueAt))).finally(at).into()
 }
+
+#[cfg(test)]
+#[path = "lane_test.rs"]
+mod tests;

@@ -14,6 +14,7 @@ use store::{Reply, Resource, Store, Tx, View};
 use tonic::Request;
 
 use crate::endpoint::Endpoints;
+use crate::fanout::SOURCES;
 use crate::rules;
 
 store::entity!(row, "subscription", { endpoint: String });
@@ -65,16 +66,20 @@ impl Resource for Subscriptions {
     }
 }
 
-/// A type of a resource that does not exist would never match, and nobody would notice.
+/// A type of a resource that no log tells of would never match, and nobody would notice.
 fn check_types(change_types: &[String]) -> Result<()> {
+    let told = |package: &str| SOURCES.iter().any(|(service, _)| package.split('.').nth(1) == Some(*service));
     let known = |change_type: &str| {
         let singular = change_type.split('.').next().unwrap_or_default();
-        api::contract().resources().any(|resource| resource.singular == singular)
+        api::contract()
+            .resources()
+            .any(|resource| resource.singular == singular && told(resource.message.package_name()))
     };
     match change_types.iter().position(|change_type| !known(change_type)) {
         Some(index) => {
             let field = format!("subscription.change_types[{index}]");
-            Err(Error::invalid(field, format!("{} is of no resource of this platform", change_types[index])))
+            let sources = SOURCES.map(|(service, _)| service).join(", ");
+            Err(Error::invalid(field, format!("{} is of no resource of {sources}", change_types[index])))
         }
         None => Ok(()),
     }
