@@ -28,6 +28,7 @@ pub fn write(pool: &DescriptorPool, out: &Path) -> Result<(), String> {
         set.file.iter().map(|file| file.package().to_owned()).filter(|name| name != "google.protobuf").collect();
     messages(set, out)?;
     for (package, code) in traits(pool) {
+        let code = code + &servers(pool, &package);
         put(out, &format!("{package}.traits.rs"), &code)?;
     }
     put(out, "modules.rs", modules(&packages))
@@ -98,6 +99,18 @@ fn traits(pool: &DescriptorPool) -> BTreeMap<String, String> {
         code.entry(found.package_name().to_owned()).or_default().push_str(&resources::failure(&found));
     }
     code
+}
+
+/// The servers of a package's rpcs under one roof, so that a service that serves one more needs not say where it is.
+fn servers(pool: &DescriptorPool, package: &str) -> String {
+    let mut code = String::new();
+    for service in pool.services().filter(|service| service.package_name() == package) {
+        let _ = writeln!(code, "pub use super::{}_server::{}Server;", naming::snake(service.name()), service.name());
+    }
+    match code.is_empty() {
+        true => code,
+        false => format!("/// The servers of this package's rpcs.\npub mod servers {{\n{code}}}\n"),
+    }
 }
 
 fn of_message(message: &MessageDescriptor, standard: Option<&Standard>) -> String {

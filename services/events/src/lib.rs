@@ -5,8 +5,7 @@ mod date;
 mod engagement;
 mod migration;
 
-use api::events::v1::commitment_service_server::CommitmentServiceServer;
-use api::events::v1::engagement_service_server::EngagementServiceServer;
+use api::events::v1::servers::*;
 use chassis::error::Result;
 use futures::FutureExt;
 use store::register::Register;

@@ -26,10 +26,7 @@ mod system_record;
 mod wire_time;
 mod wording;
 
-use api::notification::v1::delivery_service_server::DeliveryServiceServer;
-use api::notification::v1::endpoint_service_server::EndpointServiceServer;
-use api::notification::v1::inbox_message_service_server::InboxMessageServiceServer;
-use api::notification::v1::subscription_service_server::SubscriptionServiceServer;
+use api::notification::v1::servers::*;
 use api::registry::v1::Region;
 use chassis::egress::Client;
 use chassis::error::{Error, Result};

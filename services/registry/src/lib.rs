@@ -18,16 +18,11 @@ mod region;
 mod resolution;
 mod seed;
 mod succession;
+mod theme;
 mod trade_agreement;
 mod visible;
 
-use api::registry::v1::agency_service_server::AgencyServiceServer;
-use api::registry::v1::country_service_server::CountryServiceServer;
-use api::registry::v1::locality_service_server::LocalityServiceServer;
-use api::registry::v1::mission_service_server::MissionServiceServer;
-use api::registry::v1::organization_service_server::OrganizationServiceServer;
-use api::registry::v1::region_service_server::RegionServiceServer;
-use api::registry::v1::trade_agreement_service_server::TradeAgreementServiceServer;
+use api::registry::v1::servers::*;
 use chassis::error::Result;
 use futures::future::{BoxFuture, FutureExt};
 use store::{Service, Start};
@@ -46,13 +41,14 @@ async fn serve(Start { host: _, store }: Start) -> Result<Routes> {
     seed::load(&store).await?;
     let mut routes = Routes::builder();
     routes
+        .add_service(AgencyServiceServer::new(agency::Agencies::new(store.clone())))
         .add_service(CountryServiceServer::new(country::Countries::new(store.clone())))
         .add_service(LocalityServiceServer::new(locality::Localities::new(store.clone())))
-        .add_service(RegionServiceServer::new(region::Regions::new(store.clone())))
         .add_service(MissionServiceServer::new(mission::Missions::new(store.clone())))
-        .add_service(TradeAgreementServiceServer::new(trade_agreement::TradeAgreements::new(store.clone())))
-        .add_service(AgencyServiceServer::new(agency::Agencies::new(store.clone())))
         .add_service(OrganizationServiceServer::new(organization::Organizations::new(store.clone())))
+        .add_service(RegionServiceServer::new(region::Regions::new(store.clone())))
+        .add_service(ThemeServiceServer::new(theme::Themes::new(store.clone())))
+        .add_service(TradeAgreementServiceServer::new(trade_agreement::TradeAgreements::new(store.clone())))
         .add_service(Changes::server(&store));
     Ok(routes.routes())
 }

@@ -6,6 +6,7 @@ mod locality;
 mod mission;
 mod organization;
 mod region;
+mod theme;
 mod trade_agreement;
 
 use store::sea_orm_migration::MigrationTrait;
@@ -20,5 +21,6 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(trade_agreement::M20261122TradeAgreement),
         Box::new(agency::M20261122Agency),
         Box::new(organization::M20261122Organization),
+        Box::new(theme::M20261122Theme),
     ]
 }

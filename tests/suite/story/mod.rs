@@ -18,4 +18,5 @@ mod register;
 mod restart;
 mod rollup;
 mod subscription;
+mod theme;
 mod webhook;
