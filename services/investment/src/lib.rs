@@ -16,9 +16,7 @@ mod opportunity;
 mod stage;
 mod unit;
 
-use api::investment::v1::fdi_flow_service_server::FdiFlowServiceServer;
-use api::investment::v1::lead_service_server::LeadServiceServer;
-use api::investment::v1::opportunity_service_server::OpportunityServiceServer;
+use api::investment::v1::servers::*;
 use chassis::error::Result;
 use futures::FutureExt;
 use store::register::Register;
