@@ -15,9 +15,14 @@ use crate::held::{HELD_MAX, Held, Refusal, What, combine};
 pub(crate) struct Session {
     pub backend: DbBackend,
     state: Mutex<State>,
-    /// Rows as they were read in this transaction, by table and id: version and hash of the last change.
-    known: Lock<HashMap<(&'static str, String), (i64, Vec<u8>)>>,
+    /// Rows as they were read in this transaction.
+    known: Lock<HashMap<RowKey, Known>>,
 }
+
+/// Table and id.
+type RowKey = (&'static str, String);
+/// Version, and the hash of the last change.
+type Known = (i64, Vec<u8>);
 
 struct State {
     link: Link,
@@ -79,10 +84,10 @@ impl Session {
             return Err(database(over()));
         }
         let again = state.held.iter().any(|other| other.row == held.row);
-        if again || state.held.len() >= HELD_MAX {
-            if let Err(error) = state.flush(self.backend).await {
-                return Err(state.refusal.take().unwrap_or_else(|| database(error)));
-            }
+        if (again || state.held.len() >= HELD_MAX)
+            && let Err(error) = state.flush(self.backend).await
+        {
+            return Err(state.refusal.take().unwrap_or_else(|| database(error)));
         }
         state.held.push(held);
         Ok(())
@@ -113,7 +118,7 @@ impl Session {
         known.insert((table, id.to_owned()), (version, change_hash.to_owned()));
     }
 
-    pub fn recall(&self, table: &'static str, id: &str) -> Option<(i64, Vec<u8>)> {
+    pub fn recall(&self, table: &'static str, id: &str) -> Option<Known> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&(table, id.to_owned())).cloned()
     }
