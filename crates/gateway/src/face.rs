@@ -18,7 +18,7 @@ use crate::connection::{Arrival, AtWork};
 use crate::cors::Cors;
 use crate::observe::{Counter, Kind, Observed, Record, span};
 use crate::pages::Pages;
-use crate::pass::{Pass, refuse};
+use crate::pass::{Pass, Services, refuse};
 use crate::problem::{self, Circumstances};
 use crate::ready::Readiness;
 use crate::rest::{Asked, Rest};
@@ -52,9 +52,10 @@ impl Face {
     /// The face of a host.
     pub fn new(host: &Host) -> Face {
         let uploads = Arc::new(Uploads::new(&host.config.limits));
+        let services = Arc::new(Services::new(&host.peers));
         Face {
-            rest: Rest::new(&host.peers, &host.config.limits, uploads.clone()),
-            pass: Pass::new(host),
+            rest: Rest::new(services.clone(), &host.config.limits, uploads.clone()),
+            pass: Pass::new(host, services),
             pages: Pages::new(),
             ready: Readiness::new(host),
             cors: Cors::new(&host.config.gateway.cors_origins),

@@ -39,7 +39,7 @@ pub fn request(uri: Uri, mut frame: Vec<u8>) -> http::Request<Body> {
 }
 
 /// The status that an answer's head or trailers tell, if it is one of failure.
-pub fn failure(headers: &HeaderMap) -> Option<Error> {
+fn failure(headers: &HeaderMap) -> Option<Error> {
     match Status::from_header_map(headers) {
         Some(status) if status.code() != Code::Ok => Some(Error::from(status)),
         _ => None,
@@ -48,14 +48,7 @@ pub fn failure(headers: &HeaderMap) -> Option<Error> {
 
 /// The one message of an answer.
 pub async fn answer(response: http::Response<Body>) -> Result<Bytes, Error> {
-    let (head, body) = response.into_parts();
-    if head.headers.contains_key(GRPC_STATUS) {
-        return Err(failure(&head.headers).unwrap_or_else(|| Error::internal("the service answered without a message")));
-    }
-    if head.status != http::StatusCode::OK {
-        return Err(Error::internal(format!("the service answered with HTTP status {}", head.status)));
-    }
-    let mut messages = Messages::new(body);
+    let mut messages = Messages::of(response)?;
     let first = messages.next().await?;
     // The status comes after the message; an answer is only one if that is good.
     while messages.next().await?.is_some() {}
@@ -70,9 +63,17 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Over the body of an answer whose head told no status.
-    pub fn new(body: Body) -> Self {
-        Messages { body, buffer: Buffer::default(), told: false }
+    /// The messages of this answer, unless its head tells that it failed.
+    pub fn of(response: http::Response<Body>) -> Result<Self, Error> {
+        let (head, body) = response.into_parts();
+        if head.status != http::StatusCode::OK {
+            return Err(Error::internal(format!("the service answered with HTTP status {}", head.status)));
+        }
+        let told = head.headers.contains_key(GRPC_STATUS);
+        match failure(&head.headers) {
+            Some(error) => Err(error),
+            None => Ok(Messages { body, buffer: Buffer::default(), told }),
+        }
     }
 
     /// The next message; `None` after the last, if all went well.

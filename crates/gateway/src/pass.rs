@@ -1,8 +1,11 @@
 //! gRPC through the gateway: the service that owns the package answers, and the bytes of messages are not looked at.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use api::Method;
 use api::options::v1::Failure;
+use chassis::channel::CallAs;
 use chassis::server::Stack;
 use chassis::{Caller, Error, Host, Peers};
 use http::header::{CONTENT_TYPE, TE};
@@ -21,27 +24,43 @@ const HANDED_ON: [HeaderName; 5] = [
     HeaderName::from_static("idempotency-key"),
 ];
 
+/// The services behind the gateway, looked up once.
+pub struct Services(HashMap<&'static str, CallAs>);
+
+impl Services {
+    /// The services that serve some rpc of the contract.
+    pub fn new(peers: &Peers) -> Services {
+        let roles = api::contract().methods().map(|method| method.role.as_str());
+        Services(roles.map(|role| (role, peers.client_as(role, Caller::anonymous()))).collect())
+    }
+
+    /// The service that serves `method`, for a call in the name of `caller`.
+    pub fn of(&self, method: &'static Method, caller: Arc<Caller>) -> CallAs {
+        self.0.get(method.role.as_str()).expect("invariant: each role of the contract was looked up").in_name_of(caller)
+    }
+}
+
 /// Passes gRPC on.
 pub struct Pass {
-    peers: Peers,
+    services: Arc<Services>,
     /// Health and reflection, for all packages.
     platform: Stack,
 }
 
 impl Pass {
-    /// To the peers of `host`.
-    pub fn new(host: &Host) -> Pass {
+    /// To `services`.
+    pub fn new(host: &Host, services: Arc<Services>) -> Pass {
         let faces: Vec<&str> = ["gateway"].into_iter().chain(chassis::config::SERVICES).collect();
         let platform = chassis::server::stack(tonic::service::Routes::default(), host, &faces);
-        Pass { peers: host.peers.clone(), platform }
+        Pass { services, platform }
     }
 
     /// Answers one gRPC request in the name of `caller`; whatever goes wrong is a status.
     pub async fn answer(&self, request: Request<Body>, caller: Arc<Caller>) -> Response<Body> {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
-        let (role, uri) = match api::contract().method(path) {
-            Some(method) => (Some(method.role.as_str()), Uri::from_static(&method.path)),
+        let (method, uri) = match api::contract().method(path) {
+            Some(method) => (Some(method), Uri::from_static(&method.path)),
             None if is_platform(path) => match Uri::try_from(path) {
                 Ok(uri) => (None, uri),
                 Err(_) => return unknown(path),
@@ -53,8 +72,8 @@ impl Pass {
         *request.version_mut() = http::Version::HTTP_2;
         *request.uri_mut() = uri;
         *request.headers_mut() = handed_on(&head.headers);
-        match role {
-            Some(role) => self.peers.client_as(role, caller).answer(request).await,
+        match method {
+            Some(method) => self.services.of(method, caller).answer(request).await,
             None => self.platform.answer(request).await,
         }
     }

@@ -12,15 +12,16 @@ use std::time::Duration;
 use crate::connection::Arrival;
 use bytes::Bytes;
 use chassis::config::Limits;
-use chassis::{Caller, Error, Peers};
+use chassis::{Caller, Error};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use crate::body::{Body, NotTaken, Uploads};
-use crate::grpc::{self, GRPC_STATUS, GRPC_TIMEOUT, Messages};
+use crate::grpc::{self, GRPC_TIMEOUT, Messages};
 use crate::json::plan::Plans;
 use crate::json::{wire, write};
+use crate::pass::Services;
 use crate::problem::{self, Circumstances};
 use endpoint::{BodyPlan, Endpoint};
 use request::{Refusal, Sent};
@@ -28,7 +29,7 @@ use table::{Found, Table};
 
 /// The one header that REST hands on as it is.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Seconds, or a number with its unit as in gRPC.
+/// How many seconds the client gives.
 const REQUEST_TIMEOUT: &str = "x-request-timeout";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -46,7 +47,7 @@ pub fn table() -> &'static Table<Endpoint> {
 
 /// Answers REST requests.
 pub struct Rest {
-    peers: Peers,
+    services: Arc<Services>,
     uploads: Arc<Uploads>,
     time_default: Duration,
     time_max: Duration,
@@ -63,9 +64,9 @@ pub struct Asked<'a> {
 }
 
 impl Rest {
-    /// By way of these peers, within these limits.
-    pub fn new(peers: &Peers, limits: &Limits, uploads: Arc<Uploads>) -> Rest {
-        Rest { peers: peers.clone(), uploads, time_default: limits.timeout_default(), time_max: limits.timeout_max() }
+    /// By way of these services, within these limits.
+    pub fn new(services: Arc<Services>, limits: &Limits, uploads: Arc<Uploads>) -> Rest {
+        Rest { services, uploads, time_default: limits.timeout_default(), time_max: limits.timeout_max() }
     }
 
     /// Answers one request; whatever goes wrong is a problem document. `identify` tells who calls.
@@ -99,6 +100,10 @@ impl Rest {
             Err(error) => return problem::answer(error, &circumstances),
         };
         asked.caller = Some(caller.clone());
+        // The service refuses strangers anyway; here it saves reading what they send.
+        if caller.is_anonymous() && !endpoint.method.access.public {
+            return problem::answer(Error::unauthenticated("none was sent"), &circumstances);
+        }
         let upload = match endpoint.body {
             BodyPlan::None => None,
             _ => match self.uploads.whole(body, 1).await {
@@ -144,18 +149,14 @@ impl Rest {
         caller: Arc<Caller>,
         trace_id: &str,
     ) -> Result<Response<Body>, Error> {
-        let peer = self.peers.client_as(&endpoint.method.role, caller);
-        if endpoint.method.server_streaming {
-            let (head, body) = peer.answer(request).await.into_parts();
-            if head.headers.contains_key(GRPC_STATUS) {
-                grpc::failure(&head.headers).map_or(Ok(()), Err)?;
-            }
-            return Ok(events::answer(Plans::contract(), endpoint, Messages::new(body), trace_id.to_owned()));
-        }
-        // The call itself is bounded by the channel; this bounds an answer that stops half-way.
         let end = Instant::now() + time.unwrap_or(self.time_default).min(self.time_max);
-        let answer = async { grpc::answer(peer.answer(request).await).await };
-        let message = tokio::time::timeout_at(end, answer)
+        let response = self.services.of(endpoint.method, caller).answer(request).await;
+        if endpoint.method.server_streaming {
+            let messages = Messages::of(response)?;
+            return Ok(events::answer(Plans::contract(), endpoint, messages, trace_id.to_owned()));
+        }
+        // The call itself is bounded by its channel; this bounds an answer that stops half-way.
+        let message = tokio::time::timeout_at(end, grpc::answer(response))
             .await
             .unwrap_or_else(|_| Err(Error::of(api::options::v1::Failure::DeadlineExceeded)))?;
         json(endpoint, &message).map_err(Error::internal)
@@ -183,7 +184,7 @@ fn json(endpoint: &Endpoint, message: &[u8]) -> Result<Response<Body>, wire::Mal
     Ok(response)
 }
 
-/// The time that the client gives: `X-Request-Timeout` in seconds, or `Grpc-Timeout`.
+/// The time that the client gives, in seconds.
 fn time(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> {
     let refused = |field: &str| {
         let description = "must be a number of seconds greater than 0, such as 2.5".into();

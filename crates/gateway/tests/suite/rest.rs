@@ -176,6 +176,8 @@ async fn only_a_good_token_says_who_calls() {
     assert_eq!(world.send(world.request(Method::GET, "/v1/agencies/told").bearer_auth(internal)).await.status, 401);
     let missing = world.send(world.request(Method::POST, "/v1/agencies?agencyId=g1").body(AGENCY)).await;
     assert_eq!(missing.status, 401);
+    let unread = world.send(world.request(Method::POST, "/v1/agencies?agencyId=g1").body("[".repeat(8 << 20))).await;
+    assert_eq!(unread.status, 401, "what strangers send is not read");
     let wrong = world.token_of("missions/vn-in-emb", chassis::Role::MissionOfficer);
     let refused =
         world.send(world.request(Method::POST, "/v1/agencies?agencyId=g1").bearer_auth(wrong).body(AGENCY)).await;
