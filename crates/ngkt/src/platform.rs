@@ -1,6 +1,7 @@
 //! A running platform: all roles in one process, or one of them.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use chassis::config::Config;
 use chassis::host::Host;
@@ -14,6 +15,9 @@ use crate::complaint::{Complaint, While};
 /// The services that keep data, in the order in which they start.
 pub(crate) const SERVICES: [&Service; 4] =
     [&registry::SERVICE, &investment::SERVICE, &events::SERVICE, &notification::SERVICE];
+
+/// How long the door stays closed at most while something is not ready.
+const READY_TIME: Duration = Duration::from_secs(30);
 
 /// The role that keeps none.
 const GATEWAY: &str = "gateway";
@@ -86,6 +90,7 @@ impl Platform {
     /// Waits for the signal to stop, and shuts down.
     pub(crate) async fn run_until_stopped(self) -> Result<(), Complaint> {
         chassis::shutdown::signal().await;
+        tracing::info!("stopping: what is at work is finished first");
         self.shutdown().await;
         Ok(())
     }
@@ -106,12 +111,32 @@ async fn serve(host: &Host, roles: &Roles) -> Result<SocketAddr, Complaint> {
         last = Some(start(host, service).await.while_doing(|| format!("starting {}", service.name))?);
     }
     host.peers.check()?;
+    if matches!(roles, Roles::All) {
+        until_ready(host).await;
+    }
     let serving = host.clone();
     match last.filter(|_| !roles.include(GATEWAY)) {
         Some(stack) => host.spawn("server", async move { server::serve(&serving, listener, stack).await }),
         None => host.spawn("gateway", async move { gateway::serve(serving, listener).await }),
     }
     Ok(address)
+}
+
+/// Waits, a while, until everything in this process says that it is ready. Whoever calls meanwhile is not refused: the
+/// socket takes the call, and the first answer has all the reference data behind it.
+async fn until_ready(host: &Host) {
+    let begin = Instant::now();
+    loop {
+        let missing: Vec<String> = host.health().report().await.into_iter().filter_map(|(_, state)| state.err()).collect();
+        if missing.is_empty() {
+            return;
+        }
+        if begin.elapsed() > READY_TIME {
+            tracing::warn!(missing = missing.join("; "), "serving, though not everything is ready");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Opens the service's database, starts it, and makes it known to the others in this process.

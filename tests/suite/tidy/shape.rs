@@ -83,7 +83,7 @@ fn functions(source: &Source) -> Vec<Function> {
         let indent = line.len() - line.trim_start().len();
         let one_line = line.ends_with('}') || line.ends_with(';');
         // A template of generated code, not code.
-        let quoted = line.ends_with(['\\', '"']);
+        let quoted = line.contains("{{");
         if !is_signature(line.trim_start()) || one_line || quoted {
             continue;
         }
