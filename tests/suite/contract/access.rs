@@ -5,7 +5,7 @@ use tonic::Code;
 
 use super::{PEOPLE, about_nothing, may_call, methods, reason, record_in_path, somebody_who_may};
 use crate::world::actor::Actor;
-use crate::world::{World, claims, stories};
+use crate::world::{Backend, World, claims, own, stories};
 
 claims! {
     async fn whoever_has_no_token_is_refused_unless_the_rpc_is_public(world: &World) {
@@ -64,6 +64,28 @@ stories! {
         world.clock().advance(std::time::Duration::from_secs(2 * 3_600)).await;
         assert_eq!(brief.get("/v1/engagements").await.reason(401), "UNAUTHENTICATED");
     }
+}
+
+/// A service's own port is no way round the gateway: nothing is accepted there but the token of another part of the platform.
+#[test]
+fn services_accept_nobody_from_outside() {
+    own(Backend::Split, async |world| {
+        for method in methods().filter(|method| !method.access.public) {
+            let service = world.running().address_of(&method.role);
+            let (_, role, organization) =
+                PEOPLE.iter().find(|(role, _, _)| may_call(method, *role)).expect("somebody may");
+            let insider = world.actor(organization, &[role]);
+            let with_token = Actor::bearing(service, organization, insider.subject.clone(), insider.token().to_owned());
+            for caller in [Actor::anonymous(service), with_token] {
+                let mut request = tonic::Request::new(DynamicMessage::new(method.input.clone()));
+                for header in ["x-forwarded-user", "x-ngkt-caller", "x-roles"] {
+                    request.metadata_mut().insert(header, "ADMINISTRATOR".parse().expect("invariant: ASCII"));
+                }
+                let status = caller.call_with(method, request).await.expect_err(&method.path);
+                assert_eq!(status.code(), Code::Unauthenticated, "{}", method.path);
+            }
+        }
+    });
 }
 
 /// Somebody with a good token of a platform that is not this one.

@@ -1,5 +1,11 @@
 //! The operator's commands: what they print, and how they complain.
 
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
 use crate::world::shell::ngkt;
 use crate::world::{Backend, World, block_on, claims, own};
 
@@ -70,6 +76,48 @@ fn migrating_makes_databases_that_the_platform_takes() {
             let printed = ngkt(&["migrate", "--data", &folder]).await;
             assert_eq!(printed.ok().lines().count(), 4, "{printed:?}");
         }
+    });
+}
+
+#[test]
+fn a_role_that_needs_another_says_which_setting_is_missing() {
+    block_on(async {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let folder = data.path().display().to_string();
+        let refused = ngkt(&["serve", "events", "--data", &folder, "--listen", "127.0.0.1:0"]).await;
+        let last = refused.err.lines().last().unwrap_or_default();
+        assert!(!refused.success && last.starts_with("ngkt: ") && last.contains("registry.url"), "{refused:?}");
+    });
+}
+
+#[test]
+fn the_platform_says_where_it_is_and_stops_when_it_is_told_to() {
+    block_on(async {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let mut platform = Command::new(env!("CARGO_BIN_EXE_platform"))
+            .args(["up", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data.path())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the platform starts");
+        let mut lines = BufReader::new(platform.stderr.take().expect("invariant: piped")).lines();
+        let mut banner = String::new();
+        while !banner.contains("Ctrl-C") {
+            banner.push_str(&lines.next_line().await.expect("text").expect("the banner comes before the end"));
+            banner.push('\n');
+        }
+        let url = banner.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:")).expect("an address");
+        assert!(banner.contains(&format!("{url}/docs")) && banner.contains("curl "), "{banner}");
+        // Whoever asks as soon as the banner stands finds everything there.
+        let query = "breakdown=SECTOR&fromYear=2015&toYear=2020";
+        let answer = reqwest::get(format!("{url}/v1/fdiFlows:summarize?{query}")).await.expect("an answer");
+        assert!(answer.text().await.expect("text").contains("capitalTotalMusd"));
+        let pid = platform.id().expect("it runs").to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.is_ok_and(|status| status.success()));
+        let ended =
+            tokio::time::timeout(Duration::from_secs(15), platform.wait()).await.expect("it ends within its bound");
+        assert!(ended.is_ok_and(|status| status.success()));
     });
 }
 

@@ -97,6 +97,14 @@ impl Running {
         &self.config
     }
 
+    /// Where a role listens. Only where each role has a process of its own.
+    pub fn address_of(&self, role: &str) -> SocketAddr {
+        let text = std::fs::read_to_string(self.folder.join("ngkt.toml")).expect("each role has its own process");
+        let key = format!("{role}.listen = ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&key)).unwrap_or_else(|| panic!("{role} is no role"));
+        line.trim_matches('"').parse().expect("an address")
+    }
+
     /// Where a service keeps its data, for whoever goes behind its back.
     pub fn database_url(&self, service: &str) -> String {
         let url = &self.config.service(service).expect("a service").database.url;
