@@ -116,6 +116,7 @@ pub async fn test(tx: &Tx, endpoint: Endpoint) -> Result<Delivery> {
     let event_id = format!("notification-test-{}", uuid::Uuid::now_v7());
     let change = envelope::about_itself(tx, &endpoint);
     notice::keep(tx, &event_id, envelope::body("notification", &event_id, &change)).await?;
+    lane::end_rest(tx, &endpoint.name).await?;
     let delivery = Delivery { endpoint: endpoint.name, owner: endpoint.owner, ..pending(tx, &event_id, &change) };
     store::insert::<Deliveries>(tx, delivery, "").await
 }
@@ -148,6 +149,7 @@ pub async fn replay_failed(tx: &Tx, endpoint: &str, since: Option<&Timestamp>) -
         .all(tx)
         .await
         .map_err(store::database)?;
+    lane::end_rest(tx, endpoint).await?;
     let taken = failed.iter().take(REPLAYED_MAX as usize);
     for id in taken.clone() {
         let before = store::load::<Deliveries>(tx, &Scope::everything(), &format!("deliveries/{id}")).await?;
@@ -173,6 +175,7 @@ impl DeliveryService for Deliveries {
         let RetryDeliveryRequest { name, etag } = request.get_ref().clone();
         store::act::<Self, _, _>(&self.store, request, name, etag, async |tx: Tx, _, mut delivery: Delivery| {
             attempt::renew(&mut delivery, tx.now());
+            lane::end_rest(&tx, &delivery.endpoint).await?;
             Ok(delivery)
         })
         .await

@@ -59,6 +59,13 @@ pub async fn wake(tx: &Tx, endpoint: &str) -> Result<()> {
     tx.execute(&upsert).await.map_err(store::database).map(drop)
 }
 
+/// Ends the rest of an endpoint that did not answer: somebody asks for it to be tried now.
+pub async fn end_rest(tx: &Tx, endpoint: &str) -> Result<()> {
+    let mut update = Query::update();
+    update.table(Lane::Table).value(Lane::RestUntil, 0_i64).and_where(Expr::col(Lane::Endpoint).eq(endpoint));
+    tx.execute(&update).await.map_err(store::database).map(drop)
+}
+
 /// Notes, in a transaction, since when the endpoint has been failing. One that is not failing has no rest.
 pub async fn note_failing(tx: &Tx, endpoint: &str, since: Option<DateTime<Utc>>) -> Result<()> {
     let mut update = Query::update();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use crate::attempt::{Answer, Made};
 use crate::lane::{self, Held};
@@ -25,6 +26,9 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// How often a lane is renewed while an endpoint takes its time.
 const RENEWAL: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// How long messages that are under way may take when the process stops.
+const LAST_MOMENT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Sends what is due, in this process, until it stops.
 #[derive(Clone)]
@@ -132,12 +136,12 @@ impl Sender {
             let (silent, nothing) = (round.silent, round.made.is_empty());
             self.ledger.note(&mut held, round.made).await?;
             let now = self.store.clock().now();
+            if self.host.shutdown.is_cancelled() {
+                return self.ledger.close(held, Some(now), None).await;
+            }
             if silent || nothing {
                 let rest = now + rest(held.failing_since, now);
                 return self.ledger.close(held, Some(rest), Some(rest)).await;
-            }
-            if self.host.shutdown.is_cancelled() {
-                return self.ledger.close(held, Some(now), None).await;
             }
         }
     }
@@ -148,23 +152,32 @@ impl Sender {
         self.ledger.close(held, None, None).await
     }
 
-    /// Sends a batch, in order, some at a time. Stops with the first that gets no answer; what is under way ends.
+    /// Sends a batch, in order, some at a time. Stops with the first that gets no answer; what is under way ends. When the
+    /// process stops, what is still under way after a moment is given up, and sent again by whoever comes next.
     async fn send(&self, held: &mut Held, batch: &Batch) -> Result<Round> {
         let failing = held.failing_since.is_some();
         let silent = AtomicBool::new(false);
         let attempts: Vec<_> =
             batch.messages.iter().map(|message| self.send_one(failing, &silent, batch, message)).collect();
-        let sending = stream::iter(attempts)
-            .buffered(if failing { 1 } else { AT_ONCE })
-            .filter_map(std::future::ready)
-            .collect::<Vec<_>>();
-        tokio::pin!(sending);
+        let mut sending = stream::iter(attempts).buffered(if failing { 1 } else { AT_ONCE });
+        let mut renewal = tokio::time::interval_at(Instant::now() + RENEWAL, RENEWAL);
+        let stopped = async {
+            self.host.shutdown.cancelled().await;
+            tokio::time::sleep(LAST_MOMENT).await;
+        };
+        tokio::pin!(stopped);
+        let mut made = Vec::new();
         loop {
             tokio::select! {
-                made = &mut sending => return Ok(Round { made, silent: silent.load(Relaxed) }),
-                () = tokio::time::sleep(RENEWAL) => self.ledger.renew(held).await?,
+                attempted = sending.next() => match attempted {
+                    Some(attempted) => made.extend(attempted),
+                    None => break,
+                },
+                _ = renewal.tick() => self.ledger.renew(held).await?,
+                () = &mut stopped => break,
             }
         }
+        Ok(Round { made, silent: silent.load(Relaxed) })
     }
 
     async fn send_one(

@@ -122,7 +122,9 @@ async fn region_of(world: &World, locality: &str) -> Value {
     let today = world.clock().day(0);
     let holds = |member: &Value| {
         let day = |field: &str| member[field].as_str().unwrap_or_default().to_owned();
-        member["locality"] == locality && day("validFrom") <= today && (day("validTo").is_empty() || today <= day("validTo"))
+        member["locality"] == locality
+            && day("validFrom") <= today
+            && (day("validTo").is_empty() || today <= day("validTo"))
     };
     let region = regions.iter().find(|region| region["members"].as_array().is_some_and(|all| all.iter().any(holds)));
     region.unwrap_or_else(|| panic!("no region of {locality}"))["name"].clone()
