@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chassis::{Host, Result};
+use http::header::CONNECTION;
+use http::{HeaderValue, Version};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -111,9 +113,17 @@ impl Connection {
 
     async fn speak(&self, guarded: Guarded, activity: &Arc<Activity>) {
         let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
-            let (face, at_work) = (self.face.clone(), activity.begin());
+            let (face, activity, at_work) = (self.face.clone(), activity.clone(), activity.begin());
             let request = request.map(|body| Arrival::new(body, activity.clone()));
-            async move { Ok::<_, Infallible>(face.answer(request, at_work).await) }
+            async move {
+                let version = request.version();
+                let mut response = face.answer(request, at_work).await;
+                // What is unread stands in the way of the next request: the client must know not to send one.
+                if activity.has_unread() && version < Version::HTTP_2 {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(response)
+            }
         });
         let mut talk = std::pin::pin!(self.http.serve_connection(TokioIo::new(guarded), service));
         let mut idle = std::pin::pin!(sleep_until(activity.idle_until(self.times)));

@@ -69,6 +69,11 @@ impl Activity {
         AtWork(self.clone())
     }
 
+    /// Whether a request's body was given up before its end.
+    pub fn has_unread(&self) -> bool {
+        self.unread.load(Relaxed)
+    }
+
     /// When the connection is to be closed if nothing happens before; now or in the past if it is idle for long enough.
     pub fn idle_until(&self, times: Times) -> Instant {
         match self.at_work.load(Relaxed) {
@@ -228,7 +233,7 @@ impl Timer {
 /// Ends a connection whose client may still be sending: closed at once, it would not get to read its answer.
 pub async fn finish(left: &Left, activity: &Activity) {
     let socket = left.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some(mut socket) = socket.filter(|_| activity.unread.load(Relaxed)) else { return };
+    let Some(mut socket) = socket.filter(|_| activity.has_unread()) else { return };
     let listen = async {
         let mut unread = vec![0; 64 << 10];
         let _ = socket.shutdown().await;

@@ -1,12 +1,14 @@
 //! Failures over HTTP: problem documents (RFC 9457), and the one table of HTTP statuses.
 
+use std::collections::BTreeMap;
+
 use api::Failure as _;
 use api::options::v1::Failure;
 use bytes::Bytes;
 use chassis::Error;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use tonic::Code;
 
 use crate::body::Body;
@@ -91,38 +93,58 @@ pub fn answer_as(status: StatusCode, mut error: Error, circumstances: &Circumsta
     response
 }
 
+/// A problem document, with its members in the order in which people read them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'d> {
+    r#type: String,
+    title: String,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    instance: &'d str,
+    reason: &'d str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: BTreeMap<&'d str, &'d str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    violations: Vec<Violation<'d>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    trace_id: &'d str,
+}
+
+/// A field that is not as it must be.
+#[derive(Serialize)]
+struct Violation<'d> {
+    field: String,
+    description: &'d str,
+}
+
 /// The problem document of a failure, as JSON.
 pub fn document(status: StatusCode, error: &Error, circumstances: &Circumstances) -> Vec<u8> {
-    let violations: Vec<(String, &str)> = error
+    let violations: Vec<Violation> = error
         .violations()
         .iter()
-        .map(|violation| (json_path(circumstances.input, &violation.field), violation.description.as_str()))
+        .map(|broken| Violation {
+            field: json_path(circumstances.input, &broken.field),
+            description: &broken.description,
+        })
         .collect();
-    let mut members = Map::new();
-    let mut put = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
-    put("type", format!("{TYPES}{}", error.reason()).into());
-    put("title", title(error.reason()).into());
-    put("status", status.as_u16().into());
-    put("detail", detail(error, &violations).into());
-    if !circumstances.instance.is_empty() {
-        put("instance", circumstances.instance.into());
-    }
-    put("reason", error.reason().into());
     // The summary is made of the violations, which follow.
     let metadata = error.metadata().iter().filter(|(key, _)| violations.is_empty() || *key != "summary");
-    let metadata: Map<String, Value> = metadata.map(|(key, value)| (key.clone(), value.as_str().into())).collect();
-    if !metadata.is_empty() {
-        put("metadata", metadata.into());
-    }
-    if !violations.is_empty() {
-        let told = violations.iter().map(|(field, description)| json!({"field": field, "description": description}));
-        put("violations", told.collect());
-    }
-    if let Some(seconds) = retry_seconds(error) {
-        put("retryAfter", seconds.into());
-    }
-    put("traceId", circumstances.trace_id.into());
-    serde_json::to_vec(&members).expect("invariant: names and text are always JSON")
+    let document = Document {
+        r#type: format!("{TYPES}{}", error.reason()),
+        title: title(error.reason()),
+        status: status.as_u16(),
+        detail: detail(error, &violations),
+        instance: circumstances.instance,
+        reason: error.reason(),
+        metadata: metadata.map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+        violations,
+        retry_after: retry_seconds(error),
+        trace_id: circumstances.trace_id,
+    };
+    serde_json::to_vec(&document).expect("invariant: names and text are always JSON")
 }
 
 /// `ETAG_MISMATCH` as people write: `Etag mismatch`.
@@ -133,12 +155,12 @@ pub fn title(reason: &str) -> String {
 }
 
 /// The sentence; of violations, with the fields as JSON calls them.
-fn detail(error: &Error, violations: &[(String, &str)]) -> String {
+fn detail(error: &Error, violations: &[Violation]) -> String {
     if violations.is_empty() || !error.is(Failure::InvalidArgument) {
         return error.message();
     }
-    let mut told: Vec<String> =
-        violations.iter().take(TOLD_MAX).map(|(field, text)| format!("{field} {text}")).collect();
+    let told = violations.iter().take(TOLD_MAX);
+    let mut told: Vec<String> = told.map(|broken| format!("{} {}", broken.field, broken.description)).collect();
     if violations.len() > TOLD_MAX {
         told.push(format!("and {} more", violations.len() - TOLD_MAX));
     }
@@ -178,6 +200,8 @@ fn json_path(input: Option<MessageId>, path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]

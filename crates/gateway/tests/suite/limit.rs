@@ -134,6 +134,16 @@ async fn a_body_that_is_too_large_is_refused_and_the_client_learns_why() {
 }
 
 #[tokio::test]
+async fn a_body_that_was_not_read_does_not_stand_before_the_next_request() {
+    let world = World::start().await;
+    for _ in 0..3 {
+        let refused = world.send(world.request(Method::POST, "/v1/nope").body("{}")).await;
+        assert_eq!((refused.status, refused.header("connection")), (404, "close"));
+        assert_eq!(world.get("/healthz").await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn no_more_connections_than_there_is_room_for() {
     let world = World::start_with(|config| config.limits.connections_max = 2).await;
     let (first, _second) = (connect(&world).await, connect(&world).await);
