@@ -127,7 +127,7 @@ async fn serve(host: &Host, roles: &Roles) -> Result<SocketAddr, Complaint> {
 async fn until_ready(host: &Host) {
     let begin = Instant::now();
     loop {
-        let missing: Vec<String> = host.health().report().await.into_iter().filter_map(|(_, state)| state.err()).collect();
+        let missing: Vec<String> = host.health().report().await.into_values().filter_map(Result::err).collect();
         if missing.is_empty() {
             return;
         }

@@ -119,7 +119,7 @@ fn violations(field: &FieldDescriptor) -> Vec<(Value, &'static str)> {
 }
 
 fn list_violations(field: &FieldDescriptor, rules: &Rules) -> Vec<(Value, &'static str)> {
-    let message = example::filled(&field.parent_message(), &example::made_up_names());
+    let message = example::filled(field.parent_message(), &example::made_up_names());
     let filled = message.get_field(field).into_owned();
     let Some(item) = filled.as_list().and_then(|items| items.first()).cloned() else { return Vec::new() };
     let mut found = Vec::new();

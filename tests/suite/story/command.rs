@@ -141,7 +141,7 @@ claims! {
         assert_eq!(printed.ok(), "");
         let mut reader = csv::Reader::from_path(&file).expect("a file");
         assert_eq!(reader.headers().expect("a header").iter().take(2).collect::<Vec<_>>(), ["name", "displayName"]);
-        let rows = reader.records().map(|row| row.expect("a row")).count();
+        let rows = reader.records().filter(Result::is_ok).count();
         assert_eq!(rows, world.nobody().all("countries", "").await.len());
     }
 

@@ -1,5 +1,6 @@
 //! What people do with the platform, and the facts that they find there.
 
+mod alone;
 mod audit;
 mod bad_input;
 mod command;

@@ -21,6 +21,7 @@ sleep 0.2
 rm -rf $folders
 "#;
 
+#[allow(clippy::zombie_processes, reason = "it outlives this process, that is its purpose")]
 static KEEPER: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
     let mut shell = Command::new("sh")
         .args(["-c", SCRIPT])

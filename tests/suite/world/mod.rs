@@ -137,7 +137,6 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// A setting of the suite itself, from the environment.
-#[allow(clippy::disallowed_methods, reason = "the suite is no part of the platform and has no config of its own")]
 pub fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
