@@ -67,26 +67,9 @@ pub async fn verify_service(config: &Config, name: &str) -> Result<Report> {
 /// Fails only if the database cannot be read: what is broken is in the report.
 pub async fn verify(db: &DatabaseConnection) -> Result<Report> {
     let mut walk = Walk { seals: Seals::default(), chains: HashMap::new(), report: Report::default() };
-    // Before the first page, so that every entry under these seals is found in the pages.
-    walk.seals.load(db).await?;
-    let mut at = Place::default();
-    loop {
-        let rows = page(db, at).await.map_err(database)?;
-        let more = rows.len() as u64 == PAGE;
-        for row in rows {
-            at = row.place;
-            if let Some(broken) = walk.check(db, &row).await? {
-                walk.report.broken = Some(broken);
-                return Ok(walk.report);
-            }
-        }
-        if !more {
-            walk.report.broken = walk.seals.left(db).await?;
-            walk.report.seals = walk.seals.done;
-            walk.report.head = hex::encode(&walk.seals.last.hash);
-            return Ok(walk.report);
-        }
-    }
+    let broken = walk.all(db).await?;
+    let Walk { seals, report, .. } = walk;
+    Ok(Report { seals: seals.done, head: hex::encode(&seals.last.hash), broken, ..report })
 }
 
 /// An entry with the columns by which it is found.
@@ -147,6 +130,22 @@ struct Walk {
 }
 
 impl Walk {
+    async fn all(&mut self, db: &DatabaseConnection) -> Result<Option<Broken>> {
+        let mut at = Place::default();
+        loop {
+            let entries = page(db, at).await.map_err(database)?;
+            for entry in &entries {
+                at = entry.place;
+                if let Some(broken) = self.check(db, entry).await? {
+                    return Ok(Some(broken));
+                }
+            }
+            if (entries.len() as u64) < PAGE {
+                return self.seals.left(db).await;
+            }
+        }
+    }
+
     async fn check(&mut self, db: &DatabaseConnection, entry: &Entry) -> Result<Option<Broken>> {
         let broken = |what: &str| {
             Some(Broken { sequence: entry.place.seq, resource: entry.resource.clone(), what: what.to_owned() })
@@ -194,12 +193,14 @@ struct Seals {
     done: u64,
     /// Whether the entry at hand is under a seal.
     covered: bool,
+    /// An entry was under no seal when it was its turn. What is sealed from then on was sealed behind this walk.
+    ended: bool,
 }
 
 impl Seals {
-    /// The member that the next entry must be, if it is under a seal. A seal that is broken is told instead.
+    /// Reads on, if no seal is left to walk along. Tells a seal that is broken in itself.
     async fn load(&mut self, db: &DatabaseConnection) -> Result<Option<Broken>> {
-        if self.ahead.is_empty() {
+        if self.ahead.is_empty() && !self.ended {
             let seals = seal::after(db, self.last.number, 16).await.map_err(database)?;
             let mut before = self.last.clone();
             for seal in seals {
@@ -220,7 +221,10 @@ impl Seals {
             return Ok(Some(broken));
         }
         self.covered = false;
-        let Some(seal) = self.ahead.front() else { return Ok(None) };
+        let Some(seal) = self.ahead.front() else {
+            self.ended = true;
+            return Ok(None);
+        };
         let Some((sequence, hash)) = members(seal).nth(self.walked) else { return Ok(None) };
         let told = |sequence, resource: &str, what: &str| {
             Ok(Some(Broken { sequence, resource: resource.to_owned(), what: what.to_owned() }))

@@ -34,6 +34,7 @@ mod entity;
 mod failure;
 mod feed;
 pub mod fold;
+mod gauge;
 mod held;
 mod housekeeping;
 mod idempotency;

@@ -17,7 +17,7 @@ use crate::presence::Presence;
 use crate::service::Service;
 use crate::tx::Tx;
 use crate::writer::{Wake, Writer};
-use crate::{housekeeping, lease, schema, seal};
+use crate::{gauge, housekeeping, lease, schema, seal};
 
 /// The database of a service: reads, writes, and what both are told about. Cheap to clone.
 #[derive(Clone)]
@@ -60,6 +60,7 @@ impl Store {
         let store = Store(Arc::new(inner));
         seal::start(host, &store);
         housekeeping::start(host, &store);
+        gauge::start(host, &store);
         Ok(store)
     }
 

@@ -6,6 +6,8 @@ use api::shared::v1::WatchChangesRequest;
 use chassis::clock::Clock;
 use chassis::error::Error;
 use futures::StreamExt;
+use futures::future::join_all;
+use store::sea_orm::sqlx;
 use tonic::Code;
 
 use crate::support::{Bench, Cluster, Database, country};
@@ -72,5 +74,44 @@ async fn a_server_that_only_reads_is_read_and_told_to_be_not_ready() {
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     bench.create("B", country("x")).await.unwrap();
     assert!(ready(&bench).await);
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_another_process_holds_is_waited_for_and_then_told_as_away() {
+    let database = Database::sqlite();
+    let bench = Bench::open_with(&database, Clock::system()).await;
+    bench.create("A", country("x")).await.unwrap();
+    let mut other = database.file().await;
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let (one, two) = tokio::join!(bench.create("B", country("x")), bench.create("C", country("x")));
+    assert_passes_by_itself(&one.unwrap_err());
+    assert_passes_by_itself(&two.unwrap_err());
+    bench.get("A").await.unwrap();
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    bench.create("B", country("x")).await.unwrap();
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_acknowledged_of_a_group_that_sqlite_itself_gave_up() {
+    let database = Database::sqlite();
+    let bench = Bench::open_with(&database, Clock::system()).await;
+    // As a full disk does: the whole transaction is gone, not the statement alone.
+    let trigger =
+        "CREATE TRIGGER boom BEFORE INSERT ON country WHEN NEW.id = 'BOOM' BEGIN SELECT RAISE(ROLLBACK, 'gone'); END";
+    database.tamper(trigger).await;
+    let writes = (0..100).map(|number| {
+        let bench = bench.clone();
+        let id = if number == 50 { "BOOM".to_owned() } else { format!("C{number:02}") };
+        async move { (id.clone(), bench.create(&id, country("x")).await) }
+    });
+    let answers = join_all(writes).await;
+    let refused = answers.iter().filter(|(_, answer)| answer.is_err()).count();
+    assert!(refused > 1, "others were in the group");
+    for (id, answer) in answers {
+        assert_eq!(bench.get(&id).await.is_ok(), answer.is_ok(), "{id}: {answer:?}");
+    }
+    bench.create("AFTER", country("x")).await.unwrap();
     bench.stop().await;
 }

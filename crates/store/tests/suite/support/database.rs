@@ -80,7 +80,8 @@ impl Database {
         }
     }
 
-    async fn file(&self) -> sqlx::SqliteConnection {
+    /// A connection to the SQLite file, as another process has it.
+    pub async fn file(&self) -> sqlx::SqliteConnection {
         let options = sqlx::sqlite::SqliteConnectOptions::new();
         let options = options.filename(self.folder.path().join("registry.db"));
         options.busy_timeout(std::time::Duration::from_secs(10)).connect().await.unwrap()
