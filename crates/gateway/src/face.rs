@@ -8,7 +8,7 @@ use chassis::identity::Verifier;
 use chassis::telemetry::trace;
 use chassis::{Caller, Error, Host};
 use futures::FutureExt;
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -81,7 +81,9 @@ impl Face {
         self.cors.allow(origin, response.headers_mut());
         let headers = response.headers_mut();
         headers.insert(TRACE_ID, HeaderValue::try_from(&*trace_id).expect("invariant: hexadecimal digits"));
-        headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+        if matches!(known.kind, Kind::Rest | Kind::Page) {
+            headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        }
         let Known { kind, route, caller } = known;
         let (status, counter) = (response.status(), self.counter.clone());
         let record = Record { counter, begin, span, kind, method, route, status, caller, trace_id };

@@ -89,6 +89,32 @@ async fn an_idle_connection_is_closed_and_a_busy_one_is_not() {
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_read_is_cut_off() {
+    let world = short_of_time().await;
+    let (mut socket, begin) = (connect(&world).await, Instant::now());
+    // Far more answers than the sockets hold between them.
+    let request = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n";
+    let sent = tokio::time::timeout(Duration::from_secs(20), async {
+        while socket.write_all(&request.repeat(100)).await.is_ok() {}
+    });
+    assert!(sent.await.is_ok(), "the connection stayed open");
+    assert!(begin.elapsed() > Duration::from_millis(2_500), "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
+async fn an_idle_connection_of_http2_is_told_to_go_away() {
+    let world = short_of_time().await;
+    let (mut socket, begin) = (connect(&world).await, Instant::now());
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    socket.write_all(&settings).await.unwrap();
+    let mut bytes = Vec::new();
+    tokio::time::timeout(Duration::from_secs(9), socket.read_to_end(&mut bytes)).await.unwrap().unwrap();
+    assert!(begin.elapsed() > Duration::from_millis(2_500), "longer than a head may take: {:?}", begin.elapsed());
+    assert!(bytes.windows(5).any(|frame| frame == [0, 0, 8, 7, 0]), "no GOAWAY in {bytes:?}");
+}
+
+#[tokio::test]
 async fn a_slow_body_is_told_so() {
     let world = short_of_time().await;
     let mut socket = connect(&world).await;
