@@ -14,35 +14,42 @@ use crate::world::{Backend, World, eventually, own};
 const ROLES: [&str; 5] = ["events", "notification", "registry", "investment", "gateway"];
 
 #[test]
-fn nothing_acknowledged_is_lost_when_roles_are_killed() {
-    own(Backend::Split, async |world| {
-        let province = world.province("quang-ninh");
-        let receiver = subscribed(&province).await;
-        let stop = AtomicBool::new(false);
-        let killing = async {
-            for role in ROLES {
-                tokio::time::sleep(Duration::from_millis(700)).await;
-                world.running().kill(role);
-                tokio::time::sleep(Duration::from_millis(300)).await;
-                world.running().restart(role);
-                world.wait_until_ready().await;
-            }
-            stop.store(true, Ordering::SeqCst);
-        };
-        let (engagements, leads, ()) =
-            tokio::join!(write(world, "engagements", engagement, &stop), write(world, "leads", lead, &stop), killing);
-        for (collection, acknowledged) in [("engagements", engagements), ("leads", leads)] {
-            assert!(acknowledged.len() > 10, "{collection}: only {} writes got through", acknowledged.len());
-            is_there_once(&world.mission("vn-in-emb"), collection, &acknowledged).await;
-            let delivered = || {
-                let arrived = receiver.arrived().into_iter().filter(|m| m.signed && m.answered == 200);
-                let subjects: BTreeSet<String> =
-                    arrived.filter_map(|m| m.body["subject"].as_str().map(str::to_owned)).collect();
-                acknowledged.values().filter(|name| !subjects.contains(*name)).count()
-            };
-            eventually(&format!("all {collection} are delivered"), || async { delivered() == 0 }).await;
+fn nothing_acknowledged_is_lost_when_roles_are_killed_on_sqlite() {
+    own(Backend::Split, nothing_acknowledged_is_lost);
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_when_roles_are_killed_on_postgres() {
+    own(Backend::SplitPostgres, nothing_acknowledged_is_lost);
+}
+
+async fn nothing_acknowledged_is_lost(world: &World) {
+    let province = world.province("quang-ninh");
+    let receiver = subscribed(&province).await;
+    let stop = AtomicBool::new(false);
+    let killing = async {
+        for role in ROLES {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            world.running().kill(role);
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            world.running().restart(role);
+            world.wait_until_ready().await;
         }
-    });
+        stop.store(true, Ordering::SeqCst);
+    };
+    let (engagements, leads, ()) =
+        tokio::join!(write(world, "engagements", engagement, &stop), write(world, "leads", lead, &stop), killing);
+    for (collection, acknowledged) in [("engagements", engagements), ("leads", leads)] {
+        assert!(acknowledged.len() > 10, "{collection}: only {} writes got through", acknowledged.len());
+        is_there_once(&world.mission("vn-in-emb"), collection, &acknowledged).await;
+        let delivered = || {
+            let arrived = receiver.arrived().into_iter().filter(|m| m.signed && m.answered == 200);
+            let subjects: BTreeSet<String> =
+                arrived.filter_map(|m| m.body["subject"].as_str().map(str::to_owned)).collect();
+            acknowledged.values().filter(|name| !subjects.contains(*name)).count()
+        };
+        eventually(&format!("all {collection} are delivered"), || async { delivered() == 0 }).await;
+    }
 }
 
 #[test]

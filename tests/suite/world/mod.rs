@@ -35,6 +35,18 @@ pub enum Backend {
     Postgres,
     /// Each role in a process of its own, on SQLite.
     Split,
+    /// Each role in a process of its own, on PostgreSQL. For what the two together could break.
+    SplitPostgres,
+}
+
+impl Backend {
+    pub fn is_split(self) -> bool {
+        matches!(self, Backend::Split | Backend::SplitPostgres)
+    }
+
+    pub fn is_postgres(self) -> bool {
+        matches!(self, Backend::Postgres | Backend::SplitPostgres)
+    }
 }
 
 /// Tests that share a world for each backend: they change nothing that another of them could see.
@@ -126,7 +138,7 @@ pub fn own(backend: Backend, test: impl AsyncFn(&World)) {
 }
 
 fn is_there(backend: Backend) -> bool {
-    backend != Backend::Postgres || postgres::cluster().is_some()
+    !backend.is_postgres() || postgres::cluster().is_some()
 }
 
 /// One runtime for the whole suite, so that a shared world outlives the test that started it.

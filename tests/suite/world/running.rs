@@ -41,14 +41,14 @@ impl Running {
             ("clock.offset_file", clock.file().display().to_string()),
             ("notification.webhook.allow_networks", "127.0.0.0/8".to_owned()),
         ];
-        let databases = if backend == Backend::Postgres { databases(&mut settings) } else { Vec::new() };
+        let databases = if backend.is_postgres() { databases(&mut settings) } else { Vec::new() };
         settings.push(("gateway.listen", "127.0.0.1:0".to_owned()));
         let config = ngkt::Config::load(None, &settings).expect("the settings of a world are right");
         settings.pop();
         let config_text: String =
             settings.iter().map(|(key, value)| format!("{key} = {}\n", toml_value(key, value))).collect();
-        if backend == Backend::Split {
-            return Running::start_apart(folder, config, config_text);
+        if backend.is_split() {
+            return Running::start_apart(folder, config, config_text, databases);
         }
         let platform = ngkt::Platform::start(config.clone(), ngkt::Roles::All).await.expect("the platform starts");
         let address = platform.gateway_address().expect("invariant: all roles include the gateway");
@@ -62,7 +62,7 @@ impl Running {
         }
     }
 
-    fn start_apart(folder: PathBuf, config: ngkt::Config, config_text: String) -> Running {
+    fn start_apart(folder: PathBuf, config: ngkt::Config, config_text: String, databases: Vec<String>) -> Running {
         // Held until all are known, so that no two are the same.
         let listeners: Vec<TcpListener> =
             (0..5).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
@@ -78,14 +78,7 @@ impl Running {
         // The gateway first: every process may start before those that it needs.
         let names = ["gateway"].into_iter().chain(SERVICES);
         let roles = names.map(|name| Role { name, child: Some(spawn(name, &folder)) }).collect();
-        Running {
-            folder,
-            config_text,
-            config,
-            address,
-            databases: Vec::new(),
-            processes: Mutex::new(Processes::Apart(roles)),
-        }
+        Running { folder, config_text, config, address, databases, processes: Mutex::new(Processes::Apart(roles)) }
     }
 
     pub fn address(&self) -> SocketAddr {
