@@ -100,28 +100,68 @@ impl store::Resource for FdiFlows {
     }
 
     async fn prepare(tx: &Tx, before: Option<&FdiFlow>, after: &mut FdiFlow) -> Result<()> {
-        // What was published is public, whatever is said of it here.
-        after.audience = Some(Audience { circle: Circle::Public.into(), organizations: Vec::new() });
-        refuse(fdi_rule::faults(after))?;
-        if before.is_some_and(|before| fdi_rule::id(before) != fdi_rule::id(after)) {
-            let why = "identifies a figure whose subject is in no register, and cannot be changed".into();
-            return refuse(vec![("published_name", why)]);
-        }
+        settle(before, after)?;
         references(before, after).check(tx).await
     }
 
     async fn follow(tx: &Tx, before: Option<&FdiFlow>, after: &FdiFlow) -> Result<()> {
         // This locks the sum's row, so that of two figures whose periods overlap the later sees the earlier.
-        fdi_rollup::keep(tx, before, after).await?;
+        let flows = fdi_rollup::keep(tx, before, after).await?;
         match before {
-            None => no_overlap(tx, after).await,
-            Some(_) => Ok(()),
+            None if flows > 1 => no_overlap(tx, after).await,
+            _ => Ok(()),
         }
     }
 
     fn new_id(message: &FdiFlow) -> Result<String> {
         Ok(fdi_rule::id(message))
     }
+}
+
+/// The same figures, where their subjects were just read from the register: a file's rows are not each looked up again.
+pub struct Resolved;
+
+impl store::Resource for Resolved {
+    type Message = FdiFlow;
+    type List = pb::ListFdiFlowsRequest;
+    type Row = row::Entity;
+    const AUDIENCE: Circle = FdiFlows::AUDIENCE;
+
+    fn columns(message: &FdiFlow, row: &mut row::ActiveModel) {
+        FdiFlows::columns(message, row);
+    }
+
+    fn filter(list: &pb::ListFdiFlowsRequest, view: &View) -> Condition {
+        FdiFlows::filter(list, view)
+    }
+
+    fn search_words(message: &FdiFlow) -> Vec<&str> {
+        FdiFlows::search_words(message)
+    }
+
+    async fn prepare(_tx: &Tx, before: Option<&FdiFlow>, after: &mut FdiFlow) -> Result<()> {
+        settle(before, after)
+    }
+
+    async fn follow(tx: &Tx, before: Option<&FdiFlow>, after: &FdiFlow) -> Result<()> {
+        FdiFlows::follow(tx, before, after).await
+    }
+
+    fn new_id(message: &FdiFlow) -> Result<String> {
+        FdiFlows::new_id(message)
+    }
+}
+
+/// What a figure is taken as, and whether it can be.
+fn settle(before: Option<&FdiFlow>, after: &mut FdiFlow) -> Result<()> {
+    // What was published is public, whatever is said of it here.
+    after.audience = Some(Audience { circle: Circle::Public.into(), organizations: Vec::new() });
+    refuse(fdi_rule::faults(after))?;
+    if before.is_some_and(|before| fdi_rule::id(before) != fdi_rule::id(after)) {
+        let why = "identifies a figure whose subject is in no register, and cannot be changed".into();
+        return refuse(vec![("published_name", why)]);
+    }
+    Ok(())
 }
 
 /// The figure as it is in the database, without asking who may see it: figures are public.

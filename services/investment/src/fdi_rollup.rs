@@ -22,37 +22,39 @@ pub fn published(figure: &str) -> String {
 }
 
 /// Takes a row's figures as they were out of the sums and adds them as they are. A row that is withdrawn counts for nothing.
-pub async fn keep(tx: &Tx, before: Option<&FdiFlow>, after: &FdiFlow) -> Result<()> {
+/// Gives how many rows the last sum that it touched is of.
+pub async fn keep(tx: &Tx, before: Option<&FdiFlow>, after: &FdiFlow) -> Result<i64> {
     let counts = |flow: &&FdiFlow| flow.retire_time.is_none();
     let (before, after) = (before.filter(counts), Some(after).filter(counts));
+    let mut flows = 0;
     match (before, after) {
         (Some(before), Some(after)) if place(before) == place(after) => {
             let mut difference = Figures::of(after);
             difference.subtract(&Figures::of(before));
             let renamed = before.published_name != after.published_name;
             if renamed || !difference.is_zero() {
-                add(tx, after, &difference).await?;
+                flows = add(tx, after, &difference).await?;
             }
         }
         _ => {
             if let Some(before) = before {
                 let mut less = Figures::default();
                 less.subtract(&Figures::of(before));
-                add(tx, before, &less).await?;
+                flows = add(tx, before, &less).await?;
             }
             if let Some(after) = after {
-                add(tx, after, &Figures::of(after)).await?;
+                flows = add(tx, after, &Figures::of(after)).await?;
             }
         }
     }
-    Ok(())
+    Ok(flows)
 }
 
 fn place(flow: &FdiFlow) -> (&str, i32, String, i32) {
     (&flow.series, flow.dimension, fdi_rule::summed_under(flow), fdi_rule::year(flow))
 }
 
-async fn add(tx: &Tx, flow: &FdiFlow, figures: &Figures) -> Result<()> {
+async fn add(tx: &Tx, flow: &FdiFlow, figures: &Figures) -> Result<i64> {
     let (series, dimension, subject, year) = place(flow);
     let mut columns: Vec<String> = KEY.iter().map(|column| (*column).to_owned()).collect();
     let mut values: Vec<Expr> = vec![series.into(), dimension.into(), subject.into(), year.into()];
@@ -72,9 +74,10 @@ async fn add(tx: &Tx, flow: &FdiFlow, figures: &Figures) -> Result<()> {
         .into_table(Alias::new(TABLE))
         .columns(columns.into_iter().map(Alias::new))
         .values_panic(values)
-        .on_conflict(update);
-    tx.execute(&insert).await.map_err(database)?;
-    Ok(())
+        .on_conflict(update)
+        .returning_col(Alias::new("flows"));
+    let row = tx.query_one(&insert).await.map_err(database)?;
+    row.map_or(Ok(0), |row| row.try_get("", "flows")).map_err(database)
 }
 
 /// The columns of figures, with their values.

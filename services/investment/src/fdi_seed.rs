@@ -13,7 +13,7 @@ use chassis::host::Host;
 use store::Store;
 use store::register::Register;
 
-use crate::fdi_flow::FdiFlows;
+use crate::fdi_flow::Resolved;
 use crate::fdi_import::{File, Known};
 use crate::fdi_rule;
 
@@ -60,5 +60,5 @@ async fn load(store: &Store, register: &Register) -> Result<()> {
         let name = format!("{}/{}", FdiFlow::COLLECTION, fdi_rule::id(&flow));
         FdiFlow { name, ..flow }
     };
-    store::seed::<FdiFlows>(store, file.flows.into_iter().map(named).collect()).await.map(drop)
+    store::seed::<Resolved>(store, file.flows.into_iter().map(named).collect()).await.map(drop)
 }

@@ -41,7 +41,7 @@ pub const AMOUNTS: [&str; 6] = [
 ];
 
 /// The most rows that are taken at once: they are written in one transaction, for which other writers wait.
-const ROWS_MAX: usize = 10_000;
+const ROWS_MAX: usize = 5_000;
 
 /// A row of the file.
 #[derive(Debug)]
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(told(&file(",", "x,y")), ["has 2 cells where the first line names 20 columns"]);
         assert_eq!(
             told(&file(",", &format!("{row}\n").repeat(ROWS_MAX + 1))),
-            ["has 10001 rows; at most 10000 are taken at once"]
+            ["has 5001 rows; at most 5000 are taken at once"]
         );
     }
 }

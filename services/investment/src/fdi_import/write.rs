@@ -16,7 +16,7 @@ use store::{Resource as _, Store, Tx};
 use tonic::Request;
 
 use super::{File, Known};
-use crate::fdi_flow::{self, FdiFlows};
+use crate::fdi_flow::{self, Resolved};
 use crate::fdi_rule;
 
 /// How many figures are looked up at once.
@@ -78,13 +78,13 @@ async fn create(tx: &Tx, mut flow: FdiFlow) -> Result<()> {
     if flow.owner.is_empty() {
         return Err(Error::permission_denied("it acts for no organization that could answer for the figures"));
     }
-    store::insert::<FdiFlows>(tx, flow, "").await.map(drop)
+    store::insert::<Resolved>(tx, flow, "").await.map(drop)
 }
 
 async fn update(tx: &Tx, flow: &FdiFlow) -> Result<()> {
-    let before = store::load_for::<FdiFlows>(tx, &name(flow), FdiFlows::may_own).await?;
+    let before = store::load_for::<Resolved>(tx, &name(flow), Resolved::may_own).await?;
     let after = merged(&before, flow);
-    store::save::<FdiFlows>(tx, &format!("{}.updated", FdiFlow::SINGULAR), before, after).await.map(drop)
+    store::save::<Resolved>(tx, &format!("{}.updated", FdiFlow::SINGULAR), before, after).await.map(drop)
 }
 
 fn name(flow: &FdiFlow) -> String {
@@ -124,7 +124,7 @@ async fn plan(db: &impl ConnectionTrait, caller: &Caller, file: &File) -> Result
             None => Step::Create,
             Some((_, true)) => return Err(file.refuse(row, "", format!("is {}, which was withdrawn", name(flow)))),
             Some((before, _)) if merged(before, flow) == *before => Step::Leave,
-            Some((before, _)) if FdiFlows::may_own(caller, before) => Step::Update,
+            Some((before, _)) if Resolved::may_own(caller, before) => Step::Update,
             Some((before, _)) => {
                 let why = format!("would change {}, for which {} answers", name(flow), before.owner);
                 return Err(file.refuse(row, "", why));
