@@ -97,7 +97,9 @@ pub(super) fn load(
 fn read_text(schema: &Value, value: &mut Value) {
     let read = match (&schema.kind, &mut value.kind) {
         (ValueKind::Table(schema), ValueKind::Table(values)) => {
-            values.iter_mut().for_each(|(name, value)| schema.get(name).into_iter().for_each(|of| read_text(of, value)));
+            values
+                .iter_mut()
+                .for_each(|(name, value)| schema.get(name).into_iter().for_each(|of| read_text(of, value)));
             return;
         }
         (ValueKind::I64(_), ValueKind::String(text)) => text.trim().parse().map(ValueKind::I64).ok(),
