@@ -93,14 +93,14 @@ impl Example<'_> {
         message
     }
 
-    /// A value that keeps all rules of the field; none for a message within itself.
+    /// A value that keeps all rules of the field; none for a message within itself and a reference to what there is not.
     fn value(&mut self, field: &FieldDescriptor) -> Option<Value> {
         if field.is_map() {
             return Some(Value::Map([(MapKey::String("vi".into()), Value::String("Ví dụ".into()))].into()));
         }
         let item = match field.kind() {
             Kind::Message(inner) => self.message(&inner)?,
-            kind => self.scalar(field, &kind, &Rules::of(field)),
+            kind => self.scalar(field, &kind, &Rules::of(field))?,
         };
         Some(if field.is_list() { Value::List(vec![item]) } else { item })
     }
@@ -121,10 +121,10 @@ impl Example<'_> {
     }
 
     /// Numbers and days rise with the field's number, so that what stands first in a message is the lesser or the earlier.
-    fn scalar(&self, field: &FieldDescriptor, kind: &Kind, rules: &Rules) -> Value {
+    fn scalar(&self, field: &FieldDescriptor, kind: &Kind, rules: &Rules) -> Option<Value> {
         let whole = within(rules, f64::from(field.number() + self.variant));
         let broken = within(rules, f64::from(field.number() + self.variant) + 0.5);
-        match kind {
+        Some(match kind {
             Kind::Bool => Value::Bool(true),
             Kind::Bytes => Value::Bytes(bytes::Bytes::from_static(b"example")),
             Kind::Enum(values) => {
@@ -138,28 +138,24 @@ impl Example<'_> {
             Kind::Uint64 | Kind::Fixed64 => Value::U64(whole as u64),
             Kind::Double => Value::F64(broken),
             Kind::Float => Value::F32(broken as f32),
-            Kind::String => Value::String(self.string(field, rules)),
+            Kind::String => Value::String(self.string(field, rules)?),
             Kind::Message(_) => unreachable!("invariant: messages are no scalars"),
-        }
+        })
     }
 
-    fn string(&self, field: &FieldDescriptor, rules: &Rules) -> String {
+    fn string(&self, field: &FieldDescriptor, rules: &Rules) -> Option<String> {
         // A required owner has no reference rule of its own.
         let owner = (field.name() == "owner").then(|| "*".to_owned());
         if let Some(reference) = rules.reference.clone().or(owner) {
-            return self
-                .names
-                .get(&reference)
-                .unwrap_or_else(|| panic!("{}: no {reference}", field.full_name()))
-                .clone();
+            return self.names.get(&reference).cloned();
         }
         if let Some(allowed) = rules.one_of.iter().take(self.variant as usize + 1).next_back() {
-            return allowed.clone();
+            return Some(allowed.clone());
         }
         if let Some(pattern) = &rules.pattern {
-            return super::pattern::matching(pattern);
+            return Some(super::pattern::matching(pattern));
         }
-        match (rules.format.as_deref(), rules.well_known.as_deref()) {
+        Some(match (rules.format.as_deref(), rules.well_known.as_deref()) {
             (Some("DATE" | "PARTIAL_DATE"), _) => format!("2026-0{}-{:02}", self.variant + 1, field.number() % 28 + 1),
             (Some("SLUG"), _) => format!("example-slug-{}", self.variant),
             (Some("COUNTRY_CODE"), _) => "XZ".to_owned(),
@@ -169,7 +165,7 @@ impl Example<'_> {
             (_, Some("uuid")) => format!("0193b3a0-7c6e-7000-8000-00000000000{}", self.variant),
             (Some(other), _) => panic!("a format that these tests do not know: {other}"),
             (None, _) => self.words(field, rules),
-        }
+        })
     }
 
     /// Vietnamese words of an allowed length.

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use api::{Method, ResourceInfo, Verb};
-use prost_reflect::{DynamicMessage, Kind, ReflectMessage, Value};
+use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, ReflectMessage, Value};
 use tokio::sync::OnceCell;
 use tonic::Code;
 
@@ -87,10 +87,15 @@ pub fn text(message: &DynamicMessage, field: &str) -> String {
 
 /// Creates a record with every field filled.
 pub async fn create(world: &World, resource: &ResourceInfo) -> Record {
+    create_within(world, resource, &[]).await
+}
+
+/// The same for a record that one of the kinds `making` is to refer to.
+async fn create_within(world: &World, resource: &ResourceInfo, making: &[String]) -> Record {
     let method = method(resource, Verb::Create).expect("invariant: asked of what can be created");
-    let owner = somebody_who_may(world, method);
-    let message = request(world, resource, method).await;
-    create_as(owner, resource, method, message).await
+    let names = names(world, resource, &method.input, making).await;
+    let message = tied(example::filled(&method.input, &names), resource);
+    create_as(somebody_who_may(world, method), resource, method, message).await
 }
 
 /// Sends a Create until it meets an identifier that is free.
@@ -118,13 +123,13 @@ pub async fn create_as(owner: Actor, resource: &ResourceInfo, method: &Method, m
 
 /// A Create request with every field filled and references to what exists.
 pub async fn request(world: &World, resource: &ResourceInfo, method: &Method) -> DynamicMessage {
-    let names = names(world, &method.input).await;
+    let names = names(world, resource, &method.input, &[]).await;
     tied(example::filled(&method.input, &names), resource)
 }
 
 /// Another record of the same kind, to change one into.
 pub async fn varied(world: &World, resource: &ResourceInfo, create: &Method) -> DynamicMessage {
-    let names = names(world, &create.input).await;
+    let names = names(world, resource, &create.input, &[]).await;
     record_in(&tied(example::varied(&create.input, &names), resource), resource)
 }
 
@@ -163,14 +168,17 @@ fn tied_value(message: &DynamicMessage, path: &str, value: &str) -> Value {
     panic!("{path} leads to a message")
 }
 
-/// Existing names for everything that a message refers to.
-pub async fn names(world: &World, message: &prost_reflect::MessageDescriptor) -> Names {
+/// Existing names for everything that a message refers to, but for its own kind and those that are being made to refer
+/// to it: such a reference stays empty, or there would be no first one.
+async fn names(world: &World, resource: &ResourceInfo, message: &MessageDescriptor, making: &[String]) -> Names {
+    let making: Vec<String> = making.iter().chain([&resource.type_name]).cloned().collect();
     let mut names = Names::new();
     for kind in example::references(message) {
         let preferred = PREFERRED.iter().find(|(preferred, _)| *preferred == kind).map(|(_, name)| (*name).to_owned());
         let name = match preferred {
             Some(name) => name,
-            None => Box::pin(existing(world, &kind)).await,
+            None if making.contains(&kind) => continue,
+            None => Box::pin(existing(world, &kind, &making)).await,
         };
         names.insert(kind, name);
     }
@@ -178,14 +186,15 @@ pub async fn names(world: &World, message: &prost_reflect::MessageDescriptor) ->
 }
 
 /// A record to refer to: made once for a world, and left alone by the tests that retire theirs.
-async fn existing(world: &World, kind: &str) -> String {
+async fn existing(world: &World, kind: &str, making: &[String]) -> String {
     type Made = Mutex<HashMap<(SocketAddr, String), Arc<OnceCell<String>>>>;
     static MADE: LazyLock<Made> = LazyLock::new(Made::default);
     let key = (world.address(), kind.to_owned());
     let cell = MADE.lock().expect("no holder panics").entry(key).or_default().clone();
     let make = async || {
         let resource = api::contract().resources().find(|resource| resource.type_name == kind);
-        Box::pin(create(world, resource.unwrap_or_else(|| panic!("no resource {kind}")))).await.name()
+        let resource = resource.unwrap_or_else(|| panic!("no resource {kind}"));
+        Box::pin(create_within(world, resource, making)).await.name()
     };
     cell.get_or_init(make).await.clone()
 }

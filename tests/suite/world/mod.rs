@@ -121,7 +121,7 @@ fn on_one_of(worlds: &Worlds, backend: Backend, test: impl AsyncFn(&World)) {
         let cell = worlds.lock().expect("no holder panics").entry(backend).or_default().clone();
         let start = || async { AssertUnwindSafe(World::start(backend)).catch_unwind().await.ok() };
         let world = cell.get_or_init(start).await;
-        test(world.as_ref().expect("the world that this test shares did not start")).await;
+        bounded(test(world.as_ref().expect("the world that this test shares did not start"))).await;
     });
 }
 
@@ -131,10 +131,15 @@ pub fn own(backend: Backend, test: impl AsyncFn(&World)) {
         return;
     }
     block_on(async {
-        let world = World::start(backend).await;
-        test(&world).await;
-        world.stop().await;
+        let world = bounded(World::start(backend)).await;
+        bounded(test(&world)).await;
+        bounded(world.stop()).await;
     });
+}
+
+/// A test that hangs should say so.
+async fn bounded<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(180), future).await.expect("it takes less than three minutes")
 }
 
 fn is_there(backend: Backend) -> bool {
