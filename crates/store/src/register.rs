@@ -64,11 +64,6 @@ impl Within {
         Within { first: day, last: day }
     }
 
-    /// On any day of these.
-    pub fn days(first: NaiveDate, last: NaiveDate) -> Within {
-        Within { first, last }
-    }
-
     /// On the days that a date of the contract may mean: of 2021, all of that year. At any time, if nothing is given.
     pub fn date(text: &str) -> Within {
         span(text)
