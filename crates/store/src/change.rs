@@ -11,12 +11,11 @@ use chassis::caller::Caller;
 use chassis::error::{Error, Result};
 use prost::Message as _;
 use sea_orm::DbBackend;
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::Expr;
 use sha2::{Digest, Sha256};
 
-use crate::held::{Held, Refusal, What};
+use crate::held::{Held, Insert, Refusal, What};
 use crate::record;
-use crate::schema::Change;
 use crate::scope::readers;
 use crate::tx::Tx;
 
@@ -90,17 +89,7 @@ fn actor(caller: &Caller) -> pb::Actor {
 
 fn insert(tx: &Tx, change: &pb::Change, entry: Vec<u8>, hash: Vec<u8>) -> Held {
     let audience = change.audience.clone().unwrap_or_default();
-    let mut columns = vec![
-        Change::Time,
-        Change::Type,
-        Change::Resource,
-        Change::Version,
-        Change::Owner,
-        Change::Audience,
-        Change::Readers,
-        Change::Entry,
-        Change::Hash,
-    ];
+    let mut columns = vec!["time", "type", "resource", "version", "owner", "audience", "readers", "entry", "hash"];
     let mut values: Vec<Expr> = vec![
         tx.now().timestamp_micros().into(),
         change.r#type.as_str().into(),
@@ -113,11 +102,10 @@ fn insert(tx: &Tx, change: &pb::Change, entry: Vec<u8>, hash: Vec<u8>) -> Held {
         hash.into(),
     ];
     if sea_orm::ConnectionTrait::get_database_backend(tx) == DbBackend::Postgres && change.version > 1 {
-        columns.push(Change::Xid);
+        columns.push("xid");
         values.push(place(&change.resource, change.version));
     }
-    let mut insert = Query::insert();
-    insert.into_table(Change::Table).columns(columns).values_panic(values);
+    let insert = Insert { table: "change", columns, values };
     let row = ("change", format!("{}@{}", change.resource, change.version));
     let name = change.resource.clone();
     let refusal = match change.version {

@@ -12,7 +12,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DbErr};
 use sha2::{Digest, Sha256};
 
-use crate::held::{Held, Refusal, What};
+use crate::held::{Held, Insert, Refusal, What};
 use crate::schema::Idempotency;
 
 /// How long an answer is kept at least.
@@ -24,52 +24,36 @@ const KEY_MAX: usize = 255;
 /// Which request an answer belongs to.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
-    subject: String,
-    organization: String,
-    method: String,
-    key: String,
+    /// SHA-256 of caller, rpc and key: short, whatever they are, and of no use to whoever reads the table.
+    scope: Vec<u8>,
     /// SHA-256 of the request.
     request: Vec<u8>,
 }
 
 impl Key {
-    /// The key of a request, if it carries one.
+    /// The key of a request, if it carries one. It is the caller's own, for this rpc.
     pub fn of<M: prost::Message>(context: &Context, request: &M) -> Result<Option<Key>> {
-        let Some(key) = context.idempotency_key.clone().filter(|key| !key.is_empty()) else { return Ok(None) };
+        let Some(key) = context.idempotency_key.as_deref().filter(|key| !key.is_empty()) else { return Ok(None) };
         if key.chars().count() > KEY_MAX {
             return Err(Error::invalid("Idempotency-Key", format!("must have at most {KEY_MAX} characters")));
         }
-        Ok(Some(Key {
-            subject: context.caller.subject.clone(),
-            organization: context.caller.organization.clone(),
-            method: context.method.path.clone(),
-            key,
-            request: Sha256::digest(request.encode_to_vec()).to_vec(),
-        }))
+        let caller = &context.caller;
+        let mut scope = Sha256::new();
+        for part in [&caller.subject, &caller.organization, &context.method.path, key] {
+            scope.update((part.len() as u64).to_be_bytes());
+            scope.update(part);
+        }
+        let request = Sha256::digest(request.encode_to_vec()).to_vec();
+        Ok(Some(Key { scope: scope.finalize().to_vec(), request }))
     }
 
     /// The record to write with the work. A record that exists already refuses it.
     pub fn record(&self, answer: Vec<u8>, now: DateTime<Utc>) -> Held {
-        let mut insert = Query::insert();
-        insert.into_table(Idempotency::Table).columns([
-            Idempotency::Subject,
-            Idempotency::Organization,
-            Idempotency::Method,
-            Idempotency::Key,
-            Idempotency::Request,
-            Idempotency::Answer,
-            Idempotency::CreatedAt,
-        ]);
-        insert.values_panic([
-            self.subject.as_str().into(),
-            self.organization.as_str().into(),
-            self.method.as_str().into(),
-            self.key.as_str().into(),
-            self.request.clone().into(),
-            answer.into(),
-            now.timestamp_micros().into(),
-        ]);
-        Held { what: What::Insert(insert), row: ("idempotency", self.key.clone()), refusal: Refusal::Repeated }
+        let columns = vec!["scope", "request", "answer", "created_at"];
+        let now = now.timestamp_micros();
+        let values = vec![self.scope.clone().into(), self.request.clone().into(), answer.into(), now.into()];
+        let insert = Insert { table: "idempotency", columns, values };
+        Held { what: What::Insert(insert), row: ("idempotency", hex::encode(&self.scope)), refusal: Refusal::Repeated }
     }
 
     /// The answer that was kept for this request, if it was done before. Another request under the same key is refused.
@@ -78,10 +62,7 @@ impl Key {
         select
             .columns([Idempotency::Request, Idempotency::Answer])
             .from(Idempotency::Table)
-            .and_where(Expr::col(Idempotency::Subject).eq(self.subject.as_str()))
-            .and_where(Expr::col(Idempotency::Organization).eq(self.organization.as_str()))
-            .and_where(Expr::col(Idempotency::Method).eq(self.method.as_str()))
-            .and_where(Expr::col(Idempotency::Key).eq(self.key.as_str()));
+            .and_where(Expr::col(Idempotency::Scope).eq(self.scope.clone()));
         let Some(row) = db.query_one(&select).await.map_err(crate::database)? else { return Ok(None) };
         let read = || -> Result<(Vec<u8>, Vec<u8>), DbErr> { Ok((row.try_get_by(0)?, row.try_get_by(1)?)) };
         let (request, answer) = read().map_err(crate::database)?;

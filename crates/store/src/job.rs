@@ -64,6 +64,8 @@ impl Origin {
 /// Work without the type of its answer, as the writers have it.
 pub(crate) trait Job: Send {
     fn origin(&self) -> &Origin;
+    /// The same for all pieces of work of one place in the code.
+    fn kind(&self) -> &'static str;
     /// Runs the work; the answer stays inside. May be called again.
     fn run(&mut self, tx: Tx) -> BoxFuture<'_, Result<()>>;
     /// The answer as the idempotency record keeps it.
@@ -117,6 +119,10 @@ where
 {
     fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    fn kind(&self) -> &'static str {
+        std::any::type_name::<W>()
     }
 
     fn run(&mut self, tx: Tx) -> BoxFuture<'_, Result<()>> {

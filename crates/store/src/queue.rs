@@ -147,7 +147,7 @@ impl Tx {
                     .to_owned(),
             );
         self.wake_queue();
-        self.hold(Held { what: What::Insert(upsert), row: ("job", format!("{queue}\n{key}")), refusal: Refusal::Never })
+        self.hold(Held { what: What::Upsert(upsert), row: ("job", format!("{queue}\n{key}")), refusal: Refusal::Never })
             .await
     }
 

@@ -55,10 +55,7 @@ pub(crate) enum Feed {
 #[derive(DeriveIden, Clone, Copy)]
 pub(crate) enum Idempotency {
     Table,
-    Subject,
-    Organization,
-    Method,
-    Key,
+    Scope,
     Request,
     Answer,
     CreatedAt,
@@ -238,21 +235,12 @@ async fn feed(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 
 async fn work(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let mut table = Table::create();
-    table.table(Idempotency::Table);
-    for name in ["subject", "organization", "method", "key"] {
-        table.col(column(name).text().not_null());
-    }
     table
+        .table(Idempotency::Table)
+        .col(column("scope").blob().not_null().primary_key())
         .col(column("request").blob().not_null())
         .col(column("answer").blob().not_null())
-        .col(column("created_at").big_integer().not_null())
-        .primary_key(
-            Index::create()
-                .col(Idempotency::Subject)
-                .col(Idempotency::Organization)
-                .col(Idempotency::Method)
-                .col(Idempotency::Key),
-        );
+        .col(column("created_at").big_integer().not_null());
     manager.create_table(table).await?;
     manager.create_index(crate::table::index("idempotency", &["created_at"])).await?;
 

@@ -10,7 +10,7 @@ use sea_orm::{Statement, TransactionTrait};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::failure::{Kind, database, kind};
-use crate::held::{HELD_MAX, Held, Refusal, What, combine};
+use crate::held::{HELD_MAX, Held, Insert, Refusal, What, combine};
 
 pub(crate) struct Session {
     pub backend: DbBackend,
@@ -38,10 +38,21 @@ enum Link {
     Waiting(DatabaseConnection),
     /// PostgreSQL, in a transaction of its own.
     Alone(DatabaseTransaction),
-    /// SQLite, in a transaction with others. The text opens the savepoint and goes before the first statement.
-    Shared(Arc<DatabaseTransaction>, Option<&'static str>),
+    /// SQLite, in a transaction with others.
+    Shared(Share),
     /// Ended; whoever still holds it comes too late.
     Over,
+}
+
+/// A piece of work's part in a transaction on SQLite.
+pub(crate) struct Share {
+    pub transaction: Arc<DatabaseTransaction>,
+    /// Opens the savepoint; goes before the first statement. None once it has.
+    pub savepoint: Option<&'static str>,
+    /// Writes of others have not been sent yet: a statement now would not see them.
+    pub blocked: bool,
+    /// What is held at the end is given back instead of sent, if it goes together with that of others.
+    pub gives_back: bool,
 }
 
 /// What went wrong in a transaction, besides what its code made of it.
@@ -51,6 +62,8 @@ pub(crate) enum Fault {
     Passing,
     /// The idempotency key was used before.
     Repeated,
+    /// A statement came while writes of others had to be sent first: run it again after them.
+    Blocked,
     /// A statement failed.
     Lasting,
 }
@@ -61,6 +74,8 @@ pub(crate) enum End {
     Open(Option<DatabaseTransaction>),
     /// SQLite: whether its savepoint was opened.
     Shared { touched: bool },
+    /// SQLite: nothing was asked, and this is to be inserted together with what others insert.
+    GivenBack(Vec<Insert>),
 }
 
 impl Session {
@@ -68,8 +83,8 @@ impl Session {
         Session::new(DbBackend::Postgres, Link::Waiting(db))
     }
 
-    pub fn shared(transaction: Arc<DatabaseTransaction>, savepoint: &'static str) -> Session {
-        Session::new(DbBackend::Sqlite, Link::Shared(transaction, Some(savepoint)))
+    pub fn shared(share: Share) -> Session {
+        Session::new(DbBackend::Sqlite, Link::Shared(share))
     }
 
     fn new(backend: DbBackend, link: Link) -> Session {
@@ -97,6 +112,12 @@ impl Session {
     /// was refused for is truer than what the work made of it.
     pub async fn finish(&self, worked: Result<()>) -> (Result<()>, Option<Fault>, End) {
         let mut state = self.state.lock().await;
+        if worked.is_ok()
+            && let Some(inserts) = state.give_back()
+        {
+            state.link = Link::Over;
+            return (Ok(()), None, End::GivenBack(inserts));
+        }
         let mut result = match (worked, state.failed) {
             (Ok(()), None) => state.flush_last(self.backend).await.map_err(database),
             (Ok(()), Some(_)) => Err(Error::internal("a statement failed, and the work went on as if it had not")),
@@ -108,7 +129,7 @@ impl Session {
         let end = match std::mem::replace(&mut state.link, Link::Over) {
             Link::Waiting(_) | Link::Over => End::Open(None),
             Link::Alone(transaction) => End::Open(Some(transaction)),
-            Link::Shared(_, savepoint) => End::Shared { touched: savepoint.is_none() },
+            Link::Shared(share) => End::Shared { touched: share.savepoint.is_none() },
         };
         (result, state.failed, end)
     }
@@ -158,8 +179,9 @@ impl Session {
 impl State {
     /// Begins the transaction if it waits for its first statement; the savepoint rides on the statement.
     async fn open(&mut self, mut statement: Statement) -> Result<Statement, DbErr> {
-        if let Link::Shared(_, savepoint) = &mut self.link {
-            if let Some(savepoint) = savepoint.take() {
+        self.pass()?;
+        if let Link::Shared(share) = &mut self.link {
+            if let Some(savepoint) = share.savepoint.take() {
                 statement.sql.insert_str(0, savepoint);
             }
             return Ok(statement);
@@ -170,14 +192,37 @@ impl State {
 
     /// The same, with the savepoint as a statement apart: SQLite adds up the rows that statements together change.
     async fn open_apart(&mut self) -> Result<(), DbErr> {
-        if let Link::Shared(transaction, savepoint) = &mut self.link {
-            if let Some(savepoint) = savepoint.take() {
-                let answer = transaction.execute_unprepared(savepoint).await;
+        self.pass()?;
+        if let Link::Shared(share) = &mut self.link {
+            if let Some(savepoint) = share.savepoint.take() {
+                let answer = share.transaction.execute_unprepared(savepoint).await;
                 self.noted(answer)?;
             }
             return Ok(());
         }
         self.begin().await
+    }
+
+    fn pass(&mut self) -> Result<(), DbErr> {
+        if matches!(&self.link, Link::Shared(share) if share.blocked) {
+            self.failed = Some(Fault::Blocked);
+            return Err(DbErr::Custom("others come first".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// What is held, if nothing was asked and all of it may go with what others insert.
+    fn give_back(&mut self) -> Option<Vec<Insert>> {
+        let untouched = matches!(&self.link, Link::Shared(share) if share.gives_back && share.savepoint.is_some());
+        let inserts = self.held.iter().all(|held| matches!(held.what, What::Insert(_)));
+        if !untouched || !inserts || self.failed.is_some() {
+            return None;
+        }
+        let insert = |held: Held| match held.what {
+            What::Insert(insert) => Some(insert),
+            What::Upsert(_) | What::Update(_) => None,
+        };
+        Some(self.held.drain(..).filter_map(insert).collect())
     }
 
     async fn begin(&mut self) -> Result<(), DbErr> {
@@ -202,22 +247,22 @@ impl State {
             return Ok(());
         }
         let (what, why) = self.take_held();
-        let wanted = what.len();
-        let answer = self.query_all(combine(backend, "", what)).await;
+        let (statement, wanted) = combine(backend, what);
+        let answer = self.query_all(statement).await;
         self.judge(answer.map(|rows| rows.len()), wanted, why)
     }
 
     /// Sends what is held as the last statement. On PostgreSQL one statement that only inserts is a transaction by
     /// itself; a statement that updates is not sent so, for whether it found its row is known only afterwards.
     async fn flush_last(&mut self, backend: DbBackend) -> Result<(), DbErr> {
-        let inserts = self.held.iter().all(|held| matches!(held.what, What::Insert(_)));
+        let inserts = self.held.iter().all(|held| !matches!(held.what, What::Update(_)));
         let db = match &self.link {
             Link::Waiting(db) if inserts && !self.held.is_empty() => db.clone(),
             _ => return self.flush(backend).await,
         };
         let (what, why) = self.take_held();
-        let wanted = what.len();
-        let answer = db.query_all_raw(combine(backend, "", what)).await;
+        let (statement, wanted) = combine(backend, what);
+        let answer = db.query_all_raw(statement).await;
         let answer = self.noted(answer);
         self.judge(answer.map(|rows| rows.len()), wanted, why)
     }
@@ -273,7 +318,7 @@ impl Link {
     fn transaction(&self) -> Result<&DatabaseTransaction, DbErr> {
         match self {
             Link::Alone(transaction) => Ok(transaction),
-            Link::Shared(transaction, _) => Ok(transaction),
+            Link::Shared(share) => Ok(&share.transaction),
             Link::Waiting(_) | Link::Over => Err(over()),
         }
     }

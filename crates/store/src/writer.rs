@@ -1,6 +1,7 @@
 //! The one way to write. On SQLite all writes of a process go through one task, which commits many at once; on
 //! PostgreSQL each is a transaction of its own.
 
+mod group;
 mod postgres;
 mod sqlite;
 
@@ -59,7 +60,7 @@ impl Writer {
     /// A writer on SQLite: `db` has one connection, which nobody else uses. It ends after the requests and `users`.
     pub fn sqlite(host: &Host, db: DatabaseConnection, wake: Wake, users: TaskTracker) -> Writer {
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
-        let task = sqlite::Task { db, wake: wake.clone(), clock: host.clock.clone() };
+        let task = sqlite::Task { db, wake: wake.clone(), clock: host.clock.clone(), habits: Default::default() };
         let drained = host.drained.clone();
         host.spawn("store-writer", async move {
             let unused = async {

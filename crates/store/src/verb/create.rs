@@ -2,11 +2,10 @@
 
 use api::Resource as _;
 use chassis::error::{Error, Result};
-use sea_orm::sea_query::Query;
-use sea_orm::{ActiveModelTrait, ActiveValue, EntityName, Iterable};
+use sea_orm::{ActiveModelTrait, ActiveValue, EntityName, IdenStatic, Iterable};
 use tonic::{Request, Response};
 
-use crate::held::{Held, Refusal, What};
+use crate::held::{Held, Insert, Refusal, What};
 use crate::job::Origin;
 use crate::resource::Resource;
 use crate::tx::Tx;
@@ -61,13 +60,12 @@ pub async fn insert<R: Resource>(tx: &Tx, mut message: R::Message, id: &str) -> 
     let (mut columns, mut values) = (Vec::new(), Vec::new());
     for column in <<R::Row as sea_orm::EntityTrait>::Column as Iterable>::iter() {
         if let ActiveValue::Set(value) = row.get(column) {
-            columns.push(column);
+            columns.push(column.as_str());
             values.push(value.into());
         }
     }
-    let mut insert = Query::insert();
-    insert.into_table(R::Row::default()).columns(columns).values_panic(values);
     let table = R::Row::default().table_name();
+    let insert = Insert { table, columns, values };
     let refusal = Refusal::Taken { name: message.name().to_owned(), told: R::taken };
     tx.hold(Held { what: What::Insert(insert), row: (table, id.clone()), refusal }).await?;
     tx.session().remember(table, &id, 1, &entry.hash);

@@ -1,11 +1,14 @@
 //! A request with an idempotency key is done once.
 
+use std::time::Duration;
+
 use api::registry::v1::Country;
 use api::shared::v1::ListChangesRequest;
 use chassis::caller::Role;
+use chassis::clock::Clock;
 use futures::future::join_all;
 
-use crate::support::{Bench, Database, country, on_each_database};
+use crate::support::{Bench, Database, country, eventually, on_each_database};
 
 on_each_database!(
     a_repeated_request_gets_the_first_answer,
@@ -13,6 +16,7 @@ on_each_database!(
     a_key_is_for_one_request,
     what_failed_may_be_repeated,
     a_repeated_change_is_not_a_conflict,
+    an_answer_is_kept_for_a_day,
 );
 
 async fn count(bench: &Bench) -> usize {
@@ -77,4 +81,20 @@ async fn a_repeated_change_is_not_a_conflict(database: Database) {
     assert_eq!(keyed.update(change, "display_name").await.unwrap().etag, "2");
     assert_eq!(count(&bench).await, 2);
     bench.stop().await;
+}
+
+async fn an_answer_is_kept_for_a_day(database: Database) {
+    let bench = Bench::open(&database).await;
+    bench.with_key("k1").create("LB", country("Li-băng")).await.unwrap();
+    bench.stop().await;
+    let kept = "SELECT count(*) FROM idempotency";
+    for (hours, expected) in [(23, 1), (25, 0)] {
+        let clock = Clock::manual();
+        clock.advance(Duration::from_secs(hours * 3600));
+        let bench = Bench::open_with(&database, clock).await;
+        let forgetting = "SELECT count(*) FROM lease WHERE name = 'store-forgetting' AND until > 0";
+        eventually("somebody forgets", async || database.number(forgetting).await == 1).await;
+        eventually("what is old is forgotten", async || database.number(kept).await == expected).await;
+        bench.stop().await;
+    }
 }
