@@ -26,6 +26,10 @@ use crate::{database, lease};
 /// A stream that has said nothing for so long is dead: the other side gives a sign of life every ten seconds.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
+/// The largest answer: a record as large as a request may be, and what an entry says about it, is more than gRPC
+/// libraries take by default.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
 /// The wait before a failed stream or effect is tried again: doubles up to the longest.
 const WAIT: Duration = Duration::from_millis(100);
 const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -154,7 +158,7 @@ impl Follower {
     async fn open(&self, at: &str) -> Result<Streaming<WatchChangesResponse>> {
         let path = format!("/ngkt.{}.v1.ChangeService/WatchChanges", self.follow.peer);
         let path = path.parse().map_err(Error::internal)?;
-        let mut client = tonic::client::Grpc::new(self.channel.clone());
+        let mut client = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
         let ready = client.ready().await;
         ready.unwrap_or_else(|never| match never {});
         let request = WatchChangesRequest { cursor: at.to_owned(), types: self.follow.types.clone() };

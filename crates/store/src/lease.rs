@@ -128,8 +128,11 @@ impl Holder {
 
     /// Takes the lease if it is free or ours: conditionally, so that of two that try one gets it.
     async fn take(&self) -> Result<Option<i64>> {
-        let (name, holder) = (self.name.clone(), self.holder.clone());
         let (now, until) = self.term();
+        if !self.is_free(now).await? {
+            return Ok(None);
+        }
+        let (name, holder) = (self.name.clone(), self.holder.clone());
         let taken = self.store.write_self(async move |tx: Tx| {
             let mut upsert = Query::insert();
             upsert
@@ -155,6 +158,18 @@ impl Holder {
             row.map(|row| row.try_get_by::<i64, _>(0)).transpose().map_err(crate::database)
         });
         taken.await
+    }
+
+    /// Asked before taking, because reading disturbs nobody.
+    async fn is_free(&self, now: i64) -> Result<bool> {
+        let mut select = Query::select();
+        select
+            .column(Column::Until)
+            .from(Column::Table)
+            .and_where(Expr::col(Column::Name).eq(self.name.as_str()))
+            .and_where(Expr::col(Column::Holder).ne(self.holder.as_str()))
+            .and_where(Expr::col(Column::Until).gte(now));
+        Ok(self.store.read().query_one(&select).await.map_err(crate::database)?.is_none())
     }
 
     /// Ends when the lease is another's, or could not be renewed before its term. Looks often, which costs nothing, and

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chassis::error::Result;
 use chassis::host::Host;
-use sea_orm::sea_query::{Order, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
 use sea_orm::{ConnectionTrait, DbErr};
 use sha2::{Digest, Sha256};
 
@@ -68,30 +68,25 @@ pub(crate) fn hash(number: i64, previous_hash: &[u8], members: &[u8]) -> Vec<u8>
 
 /// The seals after `number`, at most `limit`.
 pub(crate) async fn after(db: &impl ConnectionTrait, number: i64, limit: u64) -> Result<Vec<Seal>, DbErr> {
-    use sea_orm::sea_query::{Expr, ExprTrait};
-    let mut select = all();
-    select.and_where(Expr::col(Column::Number).gt(number)).order_by(Column::Number, Order::Asc).limit(limit);
+    let mut select = Query::select();
+    select
+        .columns([Column::Number, Column::Epoch, Column::Xid, Column::Seq])
+        .columns([Column::Members, Column::PreviousHash, Column::Hash])
+        .from(Column::Table)
+        .and_where(Expr::col(Column::Number).gt(number))
+        .order_by(Column::Number, Order::Asc)
+        .limit(limit);
     db.query_all(&select).await?.iter().map(seal).collect()
 }
 
+/// The last seal, without its members: they are many, and this is asked often.
 async fn last(db: &impl ConnectionTrait) -> Result<Seal, DbErr> {
-    let mut select = all();
-    select.order_by(Column::Number, Order::Desc).limit(1);
-    db.query_one(&select).await?.as_ref().map_or(Ok(Seal::default()), seal)
-}
-
-fn all() -> sea_orm::sea_query::SelectStatement {
     let mut select = Query::select();
-    select.from(Column::Table).columns([
-        Column::Number,
-        Column::Epoch,
-        Column::Xid,
-        Column::Seq,
-        Column::Members,
-        Column::PreviousHash,
-        Column::Hash,
-    ]);
-    select
+    select.from(Column::Table).columns([Column::Number, Column::Epoch, Column::Xid, Column::Seq, Column::Hash]);
+    select.order_by(Column::Number, Order::Desc).limit(1);
+    let Some(row) = db.query_one(&select).await? else { return Ok(Seal::default()) };
+    let place = Place { epoch: row.try_get_by(1)?, xid: row.try_get_by(2)?, seq: row.try_get_by(3)? };
+    Ok(Seal { number: row.try_get_by(0)?, place, hash: row.try_get_by(4)?, ..Seal::default() })
 }
 
 fn seal(row: &sea_orm::QueryResult) -> Result<Seal, DbErr> {

@@ -11,7 +11,7 @@ use prost::Message as _;
 use sea_orm::sea_query::Condition;
 use sea_orm::{DatabaseConnection, DbBackend};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use super::cursor::{Cursor, Place};
@@ -25,9 +25,13 @@ const BYTES_MAX: usize = 16 << 20;
 /// How many entries are read at once.
 const PAGE: u64 = 1_000;
 
-/// How often commits of other processes are looked for.
+/// How often commits of other processes are looked for; on PostgreSQL more often as long as there are some.
 const POLL_POSTGRES: Duration = Duration::from_millis(100);
+const POLL_POSTGRES_BUSY: Duration = Duration::from_millis(15);
 const POLL_SQLITE: Duration = Duration::from_millis(1_000);
+
+/// How long after the last entry others count as busy.
+const BUSY: Duration = Duration::from_secs(3);
 
 /// The waits after a commit of our own that cannot be read yet, because an older transaction still runs.
 const HURRY_MILLIS: [u64; 5] = [2, 4, 8, 16, 32];
@@ -110,10 +114,8 @@ impl Tail {
     }
 
     async fn follow(&self, mut committed: watch::Receiver<()>) {
-        let poll = match self.0.db.get_database_backend() {
-            DbBackend::Postgres => POLL_POSTGRES,
-            _ => POLL_SQLITE,
-        };
+        let postgres = self.0.db.get_database_backend() == DbBackend::Postgres;
+        let mut news = Instant::now();
         let mut hurry = HURRY_MILLIS.iter();
         let mut well = true;
         loop {
@@ -124,13 +126,18 @@ impl Tail {
                         continue;
                     }
                 }
-                Ok(_) => well = true,
+                Ok(_) => (well, news) = (true, Instant::now()),
                 Err(error) => {
                     if std::mem::replace(&mut well, false) {
                         tracing::warn!(%error, "the change log cannot be read just now");
                     }
                 }
             }
+            let poll = match (postgres, news.elapsed() < BUSY) {
+                (true, true) => POLL_POSTGRES_BUSY,
+                (true, false) => POLL_POSTGRES,
+                (false, _) => POLL_SQLITE,
+            };
             let told = timeout(poll, committed.changed()).await;
             hurry = if told.is_ok() { HURRY_MILLIS.iter() } else { [].iter() };
         }
