@@ -105,12 +105,14 @@ pub fn resource(of: &ResourceInfo) -> String {
     };
     let mut body = format!(
         "const SINGULAR: &'static str = {:?};\nconst COLLECTION: &'static str = {:?};\nconst TYPE: &'static str = {:?};\n\
-         const IMMUTABLE: &'static [&'static str] = &{};\nconst WRITABLE: &'static [&'static str] = &{};\n",
+         const IMMUTABLE: &'static [&'static str] = &{};\nconst WRITABLE: &'static [&'static str] = &{};\n\
+         const PERSONAL: &'static [&'static str] = &{};\n",
         of.singular,
         of.collection,
         of.type_name,
         named(&|field| has_behavior(field, "IMMUTABLE")),
         named(&|field| !has_behavior(field, "OUTPUT_ONLY")),
+        named(&is_personal),
     );
     for field in ["name", "owner", "etag"] {
         let _ = writeln!(body, "fn {field}(&self) -> &str {{ &self.{field} }}");
@@ -127,6 +129,11 @@ pub fn resource(of: &ResourceInfo) -> String {
     }
     body.push_str(&copies(&own));
     format!("impl crate::Resource for {path} {{\n{body}}}\n")
+}
+
+/// Whether a field holds personal data.
+fn is_personal(field: &FieldDescriptor) -> bool {
+    option(&field.options(), "ngkt.options.v1.personal").and_then(|value| value.as_bool()).unwrap_or(false)
 }
 
 /// What is done field by field: copy, what is set, what differs.

@@ -34,6 +34,8 @@ pub trait Resource:
     const IMMUTABLE: &'static [&'static str];
     /// Proto names of the fields that a caller may give: its own without those that only the server sets, owner and audience.
     const WRITABLE: &'static [&'static str];
+    /// Proto names of the fields that hold personal data, which is kept sealed.
+    const PERSONAL: &'static [&'static str];
 
     /// The resource name, such as `countries/LB`.
     fn name(&self) -> &str;

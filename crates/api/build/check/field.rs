@@ -47,6 +47,12 @@ fn wrong(field: &FieldDescriptor, types: &HashSet<String>) -> Vec<String> {
             out.push(format!("no resource has the type {target:?}; \"*\" stands for any"));
         }
     }
+    if option(&field.options(), "ngkt.options.v1.personal").is_some() {
+        let own = (2..=89).contains(&field.number()) && shape::resource(field.parent_message()).is_some();
+        if !own || field.containing_oneof().is_some_and(|group| !group.is_synthetic()) {
+            out.push("personal is for a resource's own fields, as a whole: what is inside of them is sealed with them".to_owned());
+        }
+    }
     if has_behavior(field, "REQUIRED") {
         out.push("REQUIRED of field_behavior is not enforced; say (buf.validate.field).required = true".to_owned());
     }
