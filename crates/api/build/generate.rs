@@ -94,6 +94,9 @@ fn traits(pool: &DescriptorPool) -> BTreeMap<String, String> {
         let name = message.full_name();
         out.push_str(&rules::message(&message, requests.contains(name), standard.get(name)));
         out.push_str(&of_message(&message, standard.get(name)));
+        if requests.contains(name) && !standard.contains_key(name) {
+            out.push_str(&resources::act(&message));
+        }
     }
     for found in pool.all_enums().filter(|found| is_ours(found.parent_file().name())) {
         code.entry(found.package_name().to_owned()).or_default().push_str(&resources::failure(&found));

@@ -53,6 +53,21 @@ pub fn request(standard: &Standard) -> String {
     format!("impl crate::{name} for {} {{\ntype Resource = {resource};\n{body}}}\n", naming::message(&standard.input))
 }
 
+/// The trait of a custom verb's request that names one record; empty for any other request.
+pub fn act(request: &MessageDescriptor) -> String {
+    let has = |name: &str| {
+        request.get_field_by_name(name).is_some_and(|field| matches!(field.kind(), Kind::String) && !field.is_list())
+    };
+    if !has("name") {
+        return String::new();
+    }
+    let etag = if has("etag") { "fn etag(&self) -> &str { &self.etag }\n" } else { "" };
+    format!(
+        "impl crate::ActRequest for {} {{\nfn name(&self) -> &str {{ &self.name }}\n{etag}}}\n",
+        naming::message(request)
+    )
+}
+
 fn list(standard: &Standard) -> String {
     let mut body = format!("type Response = {};\n", naming::message(&standard.output));
     body.push_str("fn page_size(&self) -> i32 { self.page_size }\n");

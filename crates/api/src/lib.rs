@@ -29,7 +29,9 @@ pub use failure::{Failure, Rule};
 pub use generated::google::rpc;
 pub use generated::ngkt::r#type as shared;
 pub use generated::ngkt::*;
-pub use resource::{CreateRequest, GetRequest, ListRequest, Resource, RetireRequest, UnknownField, UpdateRequest};
+pub use resource::{
+    ActRequest, CreateRequest, GetRequest, ListRequest, Resource, RetireRequest, UnknownField, UpdateRequest,
+};
 pub use shape::{Body, ResourceInfo, Route, Verb, has_behavior, option, routes};
 pub use template::{Segment, Template, Variable};
 pub use validate::{Path, Validate, Violation};

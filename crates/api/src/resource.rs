@@ -141,6 +141,16 @@ pub trait RetireRequest: Send + 'static {
     fn etag(&self) -> &str;
 }
 
+/// A custom verb's request that is about one record.
+pub trait ActRequest: prost::Message + Clone + 'static {
+    /// Whose name it is.
+    fn name(&self) -> &str;
+    /// The version that is meant; any, if empty.
+    fn etag(&self) -> &str {
+        ""
+    }
+}
+
 /// Checks the record of an update: its name, the mask, and of the record's rules those of the fields that are to change.
 pub fn check_update<R: Resource>(
     record: Option<&R>,

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::held::{Held, Insert, Refusal, What};
 use crate::record;
 use crate::scope::readers;
-use crate::tx::Tx;
+use crate::tx::{Tx, Written};
 
 /// What is hashed before the entry, so that the hash of an entry is never that of something else.
 const DOMAIN: &[u8] = b"ngkt.change.v1\0";
@@ -25,6 +25,7 @@ const DOMAIN: &[u8] = b"ngkt.change.v1\0";
 /// An entry on its way into the log.
 pub(crate) struct Entry {
     change: pb::Change,
+    before: Option<Vec<u8>>,
     bytes: Vec<u8>,
     pub hash: Vec<u8>,
 }
@@ -58,12 +59,19 @@ impl Entry {
         };
         let bytes = change.encode_to_vec();
         let hash = hash(&bytes);
-        Entry { change, bytes, hash }
+        let before = before.map(prost::Message::encode_to_vec);
+        Entry { change, before, bytes, hash }
     }
 
     /// Appends the entry to the log.
     pub async fn append(self, tx: &Tx) -> Result<()> {
         tx.wake_feed();
+        tx.note(Written {
+            change_type: self.change.r#type.clone(),
+            name: self.change.resource.clone(),
+            before: self.before,
+            after: self.change.after.as_ref().map(|after| after.value.clone()).unwrap_or_default(),
+        });
         tx.hold(insert(tx, &self.change, self.bytes, self.hash)).await
     }
 }

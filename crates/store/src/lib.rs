@@ -17,13 +17,7 @@
 //!     fn filter(_: &ListCountriesRequest, _: &View) -> Condition { Condition::all() }
 //! }
 //!
-//! #[tonic::async_trait]
-//! impl CountryService for Countries {
-//!     async fn get_country(&self, request: Request<GetCountryRequest>) -> Reply<Country> {
-//!         store::get::<Self>(&self.store, request).await
-//!     }
-//!     // … list, create, update, retire
-//! }
+//! store::serve!(CountryService for Countries, country, countries);
 //! ```
 
 pub mod audit;
@@ -54,6 +48,7 @@ mod schema;
 mod scope;
 mod seal;
 mod seed;
+mod serve;
 mod service;
 mod session;
 mod store;
@@ -64,6 +59,8 @@ mod writer;
 
 #[doc(hidden)]
 pub use api;
+#[doc(hidden)]
+pub use pastey;
 pub use sea_orm;
 pub use sea_orm_migration;
 #[doc(hidden)]
@@ -84,9 +81,10 @@ pub use seed::{Loaded, seed};
 pub use service::{Service, Start};
 pub use store::Store;
 pub use table::{column, create_table, index, table};
-pub use tx::{Tx, TxContext};
+pub use tx::{Tx, TxContext, Written};
 pub use verb::{
-    Reader, act, announce, check_etag, create, exists, get, insert, list, load, load_for, require, retire, save, update,
+    Act, Reader, act, act_for, announce, apply, check_etag, create, exists, get, insert, list, load, load_for, require,
+    retire, save, update,
 };
 
 /// What an rpc answers.

@@ -150,6 +150,15 @@ impl Session {
         Ok(state)
     }
 
+    /// Sends what is held, so that what it is refused for is known.
+    pub async fn settle(&self) -> Result<()> {
+        let mut state = self.state.lock().await;
+        match state.flush(self.backend).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(state.refusal.take().unwrap_or_else(|| database(error))),
+        }
+    }
+
     pub async fn query_all(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.ready().await?.query_all(statement).await
     }

@@ -1,6 +1,6 @@
 //! The database of one service in one process.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chassis::caller::Caller;
 use chassis::clock::Clock;
@@ -91,6 +91,37 @@ impl Store {
         R: prost::Message + Default + 'static,
     {
         self.0.writer.write(Origin::of(request)?, Form::MESSAGE, work).await
+    }
+
+    /// Runs `work` in a transaction of which nothing stays, and gives what it answers, or the error that it would have
+    /// met, constraints of the database included: for previews and dry runs. Nobody else sees what it writes.
+    pub async fn rehearse<M, W, F, R>(&self, request: &tonic::Request<M>, work: W) -> Result<R>
+    where
+        M: prost::Message,
+        W: FnOnce(Tx) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<R>> + Send + 'static,
+        R: Send + 'static,
+    {
+        let origin = Origin { key: None, ..Origin::of(request)? };
+        let answer = Arc::new(Mutex::new(None));
+        let kept = answer.clone();
+        let ended: Result<()> = self
+            .0
+            .writer
+            .write(origin, Form::NONE, async move |tx: Tx| {
+                let answer = work(tx.clone()).await?;
+                tx.session().settle().await?;
+                *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+                // An error is what takes a transaction back.
+                Err(Error::internal("a rehearsal leaves nothing behind"))
+            })
+            .await;
+        let answered = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match (answered, ended) {
+            (Some(answer), _) => Ok(answer),
+            (None, Err(error)) => Err(error),
+            (None, Ok(())) => Err(Error::internal("a rehearsal ended without an answer")),
+        }
     }
 
     /// The same for what no request asked for.

@@ -1,7 +1,7 @@
 //! A write transaction, as the work in it holds it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chassis::caller::Caller;
 use chassis::clock;
@@ -22,6 +22,7 @@ pub struct Tx(Arc<Inner>);
 struct Inner {
     session: Session,
     context: TxContext,
+    written: Mutex<Vec<Written>>,
     wakes_queue: AtomicBool,
     wakes_feed: AtomicBool,
 }
@@ -39,10 +40,32 @@ pub struct TxContext {
     pub change_type: String,
 }
 
+/// One entry that a transaction has written to the change log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Such as `partnership.handedOver`.
+    pub change_type: String,
+    /// The record's name.
+    pub name: String,
+    /// The record before, complete, in protobuf; `None` for a new one.
+    pub before: Option<Vec<u8>>,
+    /// The record as it is kept now.
+    pub after: Vec<u8>,
+}
+
 impl Tx {
     pub(crate) fn new(session: Session, context: TxContext) -> Tx {
-        let (wakes_queue, wakes_feed) = Default::default();
-        Tx(Arc::new(Inner { session, context, wakes_queue, wakes_feed }))
+        let (wakes_queue, wakes_feed, written) = Default::default();
+        Tx(Arc::new(Inner { session, context, written, wakes_queue, wakes_feed }))
+    }
+
+    /// What this transaction has written to the change log so far, in order: for previews, trails and what undoes them.
+    pub fn written(&self) -> Vec<Written> {
+        self.0.written.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn note(&self, written: Written) {
+        self.0.written.lock().unwrap_or_else(PoisonError::into_inner).push(written);
     }
 
     /// Who writes, and when.

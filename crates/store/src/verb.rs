@@ -10,7 +10,7 @@ mod retire;
 mod save;
 mod update;
 
-pub use act::act;
+pub use act::{Act, act, act_for, apply};
 pub use create::{create, insert};
 pub use get::get;
 pub use list::list;

@@ -3,12 +3,9 @@
 mod life;
 mod overdue;
 
-use std::time::SystemTime;
-
-use api::events::v1 as pb;
-use api::events::v1::Commitment;
 use api::events::v1::commitment::Status;
 use api::events::v1::commitment_service_server::CommitmentService;
+use api::events::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::caller::{Caller, Role};
 use chassis::error::{Error, Result};
@@ -17,11 +14,10 @@ use sea_orm::ColumnTrait;
 use sea_orm::sea_query::Condition;
 use store::register::{References, Within, span};
 use store::{Asc, Order, Reply, Store, Tx, View, party};
-use tonic::{Request, Response};
+use tonic::Request;
 
 use crate::date::day;
 use crate::engagement::{Engagements, is_organization};
-use life::Act;
 
 pub use overdue::start as watch_due_dates;
 
@@ -41,7 +37,7 @@ pub struct Commitments {
 
 impl store::Resource for Commitments {
     type Message = Commitment;
-    type List = pb::ListCommitmentsRequest;
+    type List = ListCommitmentsRequest;
     type Row = row::Entity;
     const AUDIENCE: Circle = Circle::Owner;
 
@@ -52,7 +48,7 @@ impl store::Resource for Commitments {
         row.due_date = Set(message.due_date.clone());
     }
 
-    fn filter(list: &pb::ListCommitmentsRequest, view: &View) -> Condition {
+    fn filter(list: &ListCommitmentsRequest, view: &View) -> Condition {
         let text = |column: Column, value: &str| (!value.is_empty()).then(|| column.eq(value));
         let today = view.today.to_string();
         let overdue = Condition::all().add(Column::Status.eq(Status::Open as i32)).add(Column::DueDate.lt(today));
@@ -148,91 +144,33 @@ fn references(tx: &Tx, before: Option<&Commitment>, after: &Commitment) -> Refer
     references
 }
 
-impl Commitments {
-    /// Runs a custom verb on one commitment that the caller sees; who may do what, the verb itself knows.
-    async fn act<Q>(
-        &self,
-        request: Request<Q>,
-        (name, etag): (String, String),
-        verb: fn(&mut Commitment, Q, &Act<'_>) -> Result<()>,
-    ) -> Reply<Commitment>
-    where
-        Q: prost::Message + Clone + 'static,
-    {
-        let asked = request.get_ref().clone();
-        let done = self.store.write(&request, async move |tx: Tx| {
-            let before = store::load_for::<Self>(&tx, &name, |_, _| true).await?;
-            store::check_etag(&before, &etag)?;
-            let mut after = before.clone();
-            verb(
-                &mut after,
-                asked,
-                &Act { by: tx.caller(), at: SystemTime::from(tx.now()).into(), today: tx.today() },
-            )?;
-            let mut saved = store::save::<Self>(&tx, &tx.context().change_type, before, after).await?;
-            <Self as store::Resource>::view(&mut saved, &tx.view());
-            Ok(saved)
-        });
-        Ok(Response::new(done.await?))
-    }
-}
-
-#[tonic::async_trait]
-impl CommitmentService for Commitments {
-    async fn get_commitment(&self, request: Request<pb::GetCommitmentRequest>) -> Reply<Commitment> {
-        store::get::<Self>(&self.store, request).await
-    }
-
-    async fn list_commitments(
-        &self,
-        request: Request<pb::ListCommitmentsRequest>,
-    ) -> Reply<pb::ListCommitmentsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_commitment(&self, request: Request<pb::CreateCommitmentRequest>) -> Reply<Commitment> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_commitment(&self, request: Request<pb::UpdateCommitmentRequest>) -> Reply<Commitment> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_commitment(&self, request: Request<pb::RetireCommitmentRequest>) -> Reply<Commitment> {
-        store::retire::<Self>(&self.store, request).await
-    }
-
-    async fn fulfil_commitment(&self, request: Request<pb::FulfilCommitmentRequest>) -> Reply<Commitment> {
-        let place = (request.get_ref().name.clone(), request.get_ref().etag.clone());
-        self.act(request, place, life::fulfil).await
+store::serve!(CommitmentService for Commitments, commitment, commitments, {
+    async fn fulfil_commitment(&self, request: Request<FulfilCommitmentRequest>) -> Reply<Commitment> {
+        store::apply::<Self, _>(&self.store, request, life::fulfil).await
     }
 
     async fn report_commitment_progress(
         &self,
-        request: Request<pb::ReportCommitmentProgressRequest>,
+        request: Request<ReportCommitmentProgressRequest>,
     ) -> Reply<Commitment> {
-        let place = (request.get_ref().name.clone(), request.get_ref().etag.clone());
-        self.act(request, place, life::report).await
+        store::apply::<Self, _>(&self.store, request, life::report).await
     }
 
-    async fn cancel_commitment(&self, request: Request<pb::CancelCommitmentRequest>) -> Reply<Commitment> {
-        let place = (request.get_ref().name.clone(), request.get_ref().etag.clone());
-        self.act(request, place, life::cancel).await
+    async fn cancel_commitment(&self, request: Request<CancelCommitmentRequest>) -> Reply<Commitment> {
+        store::apply::<Self, _>(&self.store, request, life::cancel).await
     }
 
     async fn request_commitment_extension(
         &self,
-        request: Request<pb::RequestCommitmentExtensionRequest>,
+        request: Request<RequestCommitmentExtensionRequest>,
     ) -> Reply<Commitment> {
-        let place = (request.get_ref().name.clone(), request.get_ref().etag.clone());
-        self.act(request, place, life::request_extension).await
+        store::apply::<Self, _>(&self.store, request, life::request_extension).await
     }
 
     async fn decide_commitment_extension(
         &self,
-        request: Request<pb::DecideCommitmentExtensionRequest>,
+        request: Request<DecideCommitmentExtensionRequest>,
     ) -> Reply<Commitment> {
-        let place = (request.get_ref().name.clone(), request.get_ref().etag.clone());
-        self.act(request, place, life::decide_extension).await
+        store::apply::<Self, _>(&self.store, request, life::decide_extension).await
     }
-}
+});

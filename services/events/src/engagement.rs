@@ -1,16 +1,14 @@
 //! Visits, calls, working sessions, meetings and events.
 
-use api::events::v1 as pb;
-use api::events::v1::Engagement;
 use api::events::v1::engagement_service_server::EngagementService;
+use api::events::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::error::{Error, Result};
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 use sea_orm::sea_query::Condition;
 use store::register::{References, Within, span};
-use store::{Desc, Order, Reply, Store, Tx, View, mention, party};
-use tonic::Request;
+use store::{Desc, Order, Store, Tx, View, mention, party};
 
 store::entity!(row, "engagement", {
     kind: i32,
@@ -27,7 +25,7 @@ pub struct Engagements {
 
 impl store::Resource for Engagements {
     type Message = Engagement;
-    type List = pb::ListEngagementsRequest;
+    type List = ListEngagementsRequest;
     type Row = row::Entity;
     const AUDIENCE: Circle = Circle::Owner;
 
@@ -37,7 +35,7 @@ impl store::Resource for Engagements {
         row.start_first = Set(span(&message.start_date).map_or_else(String::new, |(first, _)| first.to_string()));
     }
 
-    fn filter(list: &pb::ListEngagementsRequest, _view: &View) -> Condition {
+    fn filter(list: &ListEngagementsRequest, _view: &View) -> Condition {
         Condition::all()
             .add_option((list.kind != 0).then(|| Column::Kind.eq(list.kind)))
             .add_option((!list.mission.is_empty()).then(|| Column::Mission.eq(list.mission.as_str())))
@@ -133,31 +131,7 @@ fn named(engagement: &Engagement) -> Vec<(String, &str)> {
     named
 }
 
-#[tonic::async_trait]
-impl EngagementService for Engagements {
-    async fn get_engagement(&self, request: Request<pb::GetEngagementRequest>) -> Reply<Engagement> {
-        store::get::<Self>(&self.store, request).await
-    }
-
-    async fn list_engagements(
-        &self,
-        request: Request<pb::ListEngagementsRequest>,
-    ) -> Reply<pb::ListEngagementsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_engagement(&self, request: Request<pb::CreateEngagementRequest>) -> Reply<Engagement> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_engagement(&self, request: Request<pb::UpdateEngagementRequest>) -> Reply<Engagement> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_engagement(&self, request: Request<pb::RetireEngagementRequest>) -> Reply<Engagement> {
-        store::retire::<Self>(&self.store, request).await
-    }
-}
+store::serve!(EngagementService for Engagements, engagement, engagements);
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,8 @@
 //! Published figures of foreign direct investment.
 
 use api::Resource as _;
-use api::investment::v1 as pb;
 use api::investment::v1::fdi_flow_service_server::FdiFlowService;
-use api::investment::v1::{FdiFlow, FdiFlowFailure};
+use api::investment::v1::*;
 use api::shared::v1::Audience;
 use api::shared::v1::audience::Circle;
 use chassis::error::{Error, Result};
@@ -49,7 +48,7 @@ pub struct FdiFlows {
 
 impl store::Resource for FdiFlows {
     type Message = FdiFlow;
-    type List = pb::ListFdiFlowsRequest;
+    type List = ListFdiFlowsRequest;
     type Row = row::Entity;
     const AUDIENCE: Circle = Circle::Public;
 
@@ -76,7 +75,7 @@ impl store::Resource for FdiFlows {
         row.capital_stock = amount(message.capital_stock_musd);
     }
 
-    fn filter(list: &pb::ListFdiFlowsRequest, _view: &View) -> Condition {
+    fn filter(list: &ListFdiFlowsRequest, _view: &View) -> Condition {
         let text = |column: Column, value: &str| (!value.is_empty()).then(|| column.eq(value));
         let year = |year: i32, condition: fn(Column, i32) -> sea_orm::sea_query::Expr| {
             (year != 0).then(|| condition(Column::Year, year))
@@ -123,7 +122,7 @@ pub struct Resolved;
 
 impl store::Resource for Resolved {
     type Message = FdiFlow;
-    type List = pb::ListFdiFlowsRequest;
+    type List = ListFdiFlowsRequest;
     type Row = row::Entity;
     const AUDIENCE: Circle = FdiFlows::AUDIENCE;
 
@@ -131,7 +130,7 @@ impl store::Resource for Resolved {
         FdiFlows::columns(message, row);
     }
 
-    fn filter(list: &pb::ListFdiFlowsRequest, view: &View) -> Condition {
+    fn filter(list: &ListFdiFlowsRequest, view: &View) -> Condition {
         FdiFlows::filter(list, view)
     }
 
@@ -209,37 +208,16 @@ async fn no_overlap(tx: &Tx, flow: &FdiFlow) -> Result<()> {
     Err(error.with("period_from", text(Column::PeriodFrom)?).with("period_to", text(Column::PeriodTo)?))
 }
 
-#[tonic::async_trait]
-impl FdiFlowService for FdiFlows {
-    async fn get_fdi_flow(&self, request: Request<pb::GetFdiFlowRequest>) -> Reply<FdiFlow> {
-        store::get::<Self>(&self.store, request).await
-    }
-
-    async fn list_fdi_flows(&self, request: Request<pb::ListFdiFlowsRequest>) -> Reply<pb::ListFdiFlowsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_fdi_flow(&self, request: Request<pb::CreateFdiFlowRequest>) -> Reply<FdiFlow> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_fdi_flow(&self, request: Request<pb::UpdateFdiFlowRequest>) -> Reply<FdiFlow> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_fdi_flow(&self, request: Request<pb::RetireFdiFlowRequest>) -> Reply<FdiFlow> {
-        store::retire::<Self>(&self.store, request).await
-    }
-
+store::serve!(FdiFlowService for FdiFlows, fdi_flow, fdi_flows, {
     async fn summarize_fdi_flows(
         &self,
-        request: Request<pb::SummarizeFdiFlowsRequest>,
-    ) -> Reply<pb::SummarizeFdiFlowsResponse> {
+        request: Request<SummarizeFdiFlowsRequest>,
+    ) -> Reply<SummarizeFdiFlowsResponse> {
         let answer = fdi_summary::summarize(&self.store, &self.register, request.into_inner()).await?;
         Ok(Response::new(answer))
     }
 
-    async fn import_fdi_flows(&self, request: Request<pb::ImportFdiFlowsRequest>) -> Reply<pb::ImportFdiFlowsResponse> {
+    async fn import_fdi_flows(&self, request: Request<ImportFdiFlowsRequest>) -> Reply<ImportFdiFlowsResponse> {
         Ok(Response::new(fdi_import::import(&self.store, &self.register, request).await?))
     }
-}
+});

@@ -2,10 +2,9 @@
 
 use std::time::SystemTime;
 
-use api::investment::v1 as pb;
 use api::investment::v1::lead::Stage;
 use api::investment::v1::lead_service_server::LeadService;
-use api::investment::v1::{Lead, LeadFailure};
+use api::investment::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::context::Context;
 use chassis::error::{Error, Result};
@@ -36,7 +35,7 @@ pub struct Leads {
 
 impl store::Resource for Leads {
     type Message = Lead;
-    type List = pb::ListLeadsRequest;
+    type List = ListLeadsRequest;
     type Row = row::Entity;
     const AUDIENCE: Circle = Circle::Owner;
 
@@ -47,7 +46,7 @@ impl store::Resource for Leads {
         row.stage = Set(message.stage);
     }
 
-    fn filter(list: &pb::ListLeadsRequest, _view: &View) -> Condition {
+    fn filter(list: &ListLeadsRequest, _view: &View) -> Condition {
         let text = |column: Column, value: &str| (!value.is_empty()).then(|| column.eq(value));
         Condition::all()
             .add_option(text(Column::Country, &list.country))
@@ -131,7 +130,7 @@ fn complete(lead: &Lead, stage: Stage, path: fn(&str) -> String) -> Result<()> {
 }
 
 /// Takes a step, if there is one.
-fn step(lead: &mut Lead, request: pb::ChangeLeadStageRequest, tx: &Tx) -> Result<()> {
+fn step(lead: &mut Lead, request: ChangeLeadStageRequest, tx: &Tx) -> Result<()> {
     let (from, to) = (lead.stage(), request.stage());
     let reachable = stage::reachable(from);
     if !reachable.contains(&to) {
@@ -150,47 +149,25 @@ fn step(lead: &mut Lead, request: pb::ChangeLeadStageRequest, tx: &Tx) -> Result
     Ok(())
 }
 
-#[tonic::async_trait]
-impl LeadService for Leads {
-    async fn get_lead(&self, request: Request<pb::GetLeadRequest>) -> Reply<Lead> {
-        store::get::<Self>(&self.store, request).await
-    }
-
-    async fn list_leads(&self, request: Request<pb::ListLeadsRequest>) -> Reply<pb::ListLeadsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_lead(&self, request: Request<pb::CreateLeadRequest>) -> Reply<Lead> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_lead(&self, request: Request<pb::UpdateLeadRequest>) -> Reply<Lead> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_lead(&self, request: Request<pb::RetireLeadRequest>) -> Reply<Lead> {
-        store::retire::<Self>(&self.store, request).await
-    }
-
-    async fn change_lead_stage(&self, request: Request<pb::ChangeLeadStageRequest>) -> Reply<Lead> {
-        let (name, etag) = (request.get_ref().name.clone(), request.get_ref().etag.clone());
-        let work = async |tx: Tx, request: pb::ChangeLeadStageRequest, mut lead: Lead| {
+store::serve!(LeadService for Leads, lead, leads, {
+    async fn change_lead_stage(&self, request: Request<ChangeLeadStageRequest>) -> Reply<Lead> {
+        let work = async |tx: Tx, request: ChangeLeadStageRequest, mut lead: Lead| {
             step(&mut lead, request, &tx)?;
             Ok(lead)
         };
-        store::act::<Self, _, _>(&self.store, request, name, etag, work).await
+        store::act::<Self, _, _>(&self.store, request, work).await
     }
 
-    async fn check_lead_stage(&self, request: Request<pb::CheckLeadStageRequest>) -> Reply<pb::CheckLeadStageResponse> {
+    async fn check_lead_stage(&self, request: Request<CheckLeadStageRequest>) -> Reply<CheckLeadStageResponse> {
         let scope = Scope::of(&Context::of(&request).caller);
         let request = request.into_inner();
         let lead = store::load::<Self>(self.store.read(), &scope, &request.name).await?;
         let to = if request.stage() == Stage::Unspecified { stage::next(lead.stage()) } else { request.stage() };
         let missing = stage::missing(&lead, to);
-        Ok(Response::new(pb::CheckLeadStageResponse {
+        Ok(Response::new(CheckLeadStageResponse {
             stage: to.into(),
             reachable: stage::reachable(lead.stage()).contains(&to),
             missing_fields: missing.into_iter().map(stage::json_name).collect(),
         }))
     }
-}
+});

@@ -1,9 +1,8 @@
 //! What localities offer to investors.
 
-use api::investment::v1 as pb;
-use api::investment::v1::Opportunity;
 use api::investment::v1::opportunity::Status;
 use api::investment::v1::opportunity_service_server::OpportunityService;
+use api::investment::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::caller::{Caller, Role};
 use chassis::error::{Error, Result};
@@ -12,8 +11,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 use sea_orm::sea_query::Condition;
 use store::register::{References, Within};
-use store::{Desc, Order, Reply, Store, Tx, View, mention};
-use tonic::Request;
+use store::{Desc, Order, Store, Tx, View, mention};
 
 use crate::day::day;
 use crate::money::range_fault;
@@ -34,7 +32,7 @@ pub struct Opportunities {
 
 impl store::Resource for Opportunities {
     type Message = Opportunity;
-    type List = pb::ListOpportunitiesRequest;
+    type List = ListOpportunitiesRequest;
     type Row = row::Entity;
     const AUDIENCE: Circle = Circle::Government;
 
@@ -45,7 +43,7 @@ impl store::Resource for Opportunities {
         row.valid_to = Set(message.valid_to.clone());
     }
 
-    fn filter(list: &pb::ListOpportunitiesRequest, view: &View) -> Condition {
+    fn filter(list: &ListOpportunitiesRequest, view: &View) -> Condition {
         let day = view.as_of.to_string();
         // An open end is the empty text: it sorts before every day, and stands for none.
         let available = Condition::all()
@@ -125,31 +123,7 @@ fn refuse(opportunity: &Opportunity) -> Result<()> {
     Err(faults.fold(Error::invalid(first, why), |error, (field, why)| error.violation(field, why)))
 }
 
-#[tonic::async_trait]
-impl OpportunityService for Opportunities {
-    async fn get_opportunity(&self, request: Request<pb::GetOpportunityRequest>) -> Reply<Opportunity> {
-        store::get::<Self>(&self.store, request).await
-    }
-
-    async fn list_opportunities(
-        &self,
-        request: Request<pb::ListOpportunitiesRequest>,
-    ) -> Reply<pb::ListOpportunitiesResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_opportunity(&self, request: Request<pb::CreateOpportunityRequest>) -> Reply<Opportunity> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_opportunity(&self, request: Request<pb::UpdateOpportunityRequest>) -> Reply<Opportunity> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_opportunity(&self, request: Request<pb::RetireOpportunityRequest>) -> Reply<Opportunity> {
-        store::retire::<Self>(&self.store, request).await
-    }
-}
+store::serve!(OpportunityService for Opportunities, opportunity, opportunities);
 
 #[cfg(test)]
 mod tests {

@@ -172,8 +172,7 @@ impl DeliveryService for Deliveries {
     }
 
     async fn retry_delivery(&self, request: Request<RetryDeliveryRequest>) -> Reply<Delivery> {
-        let RetryDeliveryRequest { name, etag } = request.get_ref().clone();
-        store::act::<Self, _, _>(&self.store, request, name, etag, async |tx: Tx, _, mut delivery: Delivery| {
+        store::act::<Self, _, _>(&self.store, request, async |tx: Tx, _, mut delivery: Delivery| {
             attempt::renew(&mut delivery, tx.now());
             lane::end_rest(&tx, &delivery.endpoint).await?;
             Ok(delivery)

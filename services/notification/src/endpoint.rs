@@ -144,31 +144,23 @@ impl EndpointService for Endpoints {
     }
 
     async fn rotate_secret(&self, request: Request<RotateSecretRequest>) -> Reply<Endpoint> {
-        let RotateSecretRequest { name, etag } = request.get_ref().clone();
         let caller = chassis::caller::of(request.extensions());
-        let rotated =
-            store::act::<Self, _, _>(&self.store, request, name, etag, async |tx: Tx, _, mut endpoint: Endpoint| {
-                endpoint.secret_create_time = Some(timestamp(tx.now()));
-                Ok(endpoint)
-            });
+        let rotated = store::act::<Self, _, _>(&self.store, request, async |tx: Tx, _, mut endpoint: Endpoint| {
+            endpoint.secret_create_time = Some(timestamp(tx.now()));
+            Ok(endpoint)
+        });
         self.with_secret(rotated.await?, &caller).await
     }
 
     async fn disable_endpoint(&self, request: Request<DisableEndpointRequest>) -> Reply<Endpoint> {
-        let DisableEndpointRequest { name, etag, .. } = request.get_ref().clone();
-        store::act::<Self, _, _>(
-            &self.store,
-            request,
-            name,
-            etag,
-            async |tx: Tx, asked: DisableEndpointRequest, endpoint| Ok(disabled(endpoint, asked.reason, &tx)),
-        )
+        store::act::<Self, _, _>(&self.store, request, async |tx: Tx, asked: DisableEndpointRequest, endpoint| {
+            Ok(disabled(endpoint, asked.reason, &tx))
+        })
         .await
     }
 
     async fn enable_endpoint(&self, request: Request<EnableEndpointRequest>) -> Reply<Endpoint> {
-        let EnableEndpointRequest { name, etag } = request.get_ref().clone();
-        store::act::<Self, _, _>(&self.store, request, name, etag, async |tx: Tx, _, mut endpoint: Endpoint| {
+        store::act::<Self, _, _>(&self.store, request, async |tx: Tx, _, mut endpoint: Endpoint| {
             endpoint.set_state(State::Enabled);
             endpoint.disable_reason.clear();
             endpoint.disable_time = None;

@@ -10,8 +10,7 @@ use api::shared::v1::audience::Circle;
 use chassis::error::{Error, Result};
 use store::sea_orm::sea_query::Condition;
 use store::sea_orm::{ActiveValue::Set, ColumnTrait};
-use store::{Reply, Resource, Store, Tx, View};
-use tonic::Request;
+use store::{Resource, Store, Tx, View};
 
 use crate::endpoint::Endpoints;
 use crate::fanout::SOURCES;
@@ -106,25 +105,4 @@ async fn check_endpoint(tx: &Tx, subscription: &Subscription) -> Result<()> {
     Ok(())
 }
 
-#[tonic::async_trait]
-impl SubscriptionService for Subscriptions {
-    async fn get_subscription(&self, request: Request<GetSubscriptionRequest>) -> Reply<Subscription> {
-        store::get::<Self>(&self.store, request).await
-    }
-
-    async fn list_subscriptions(&self, request: Request<ListSubscriptionsRequest>) -> Reply<ListSubscriptionsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_subscription(&self, request: Request<CreateSubscriptionRequest>) -> Reply<Subscription> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_subscription(&self, request: Request<UpdateSubscriptionRequest>) -> Reply<Subscription> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_subscription(&self, request: Request<RetireSubscriptionRequest>) -> Reply<Subscription> {
-        store::retire::<Self>(&self.store, request).await
-    }
-}
+store::serve!(SubscriptionService for Subscriptions, subscription, subscriptions);

@@ -5,8 +5,7 @@ use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::error::Result;
 use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
-use store::{Reply, Store, Tx, View};
-use tonic::Request;
+use store::{Store, Tx, View};
 
 use crate::locality::Localities;
 use crate::naming::agency_code;
@@ -64,25 +63,4 @@ impl store::Resource for Agencies {
     }
 }
 
-#[tonic::async_trait]
-impl AgencyService for Agencies {
-    async fn get_agency(&self, request: Request<GetAgencyRequest>) -> Reply<Agency> {
-        store::get::<Self>(&self.store, request).await
-    }
-
-    async fn list_agencies(&self, request: Request<ListAgenciesRequest>) -> Reply<ListAgenciesResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_agency(&self, request: Request<CreateAgencyRequest>) -> Reply<Agency> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_agency(&self, request: Request<UpdateAgencyRequest>) -> Reply<Agency> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_agency(&self, request: Request<RetireAgencyRequest>) -> Reply<Agency> {
-        store::retire::<Self>(&self.store, request).await
-    }
-}
+store::serve!(AgencyService for Agencies, agency, agencies);

@@ -43,28 +43,7 @@ impl store::Resource for Countries {
     }
 }
 
-#[tonic::async_trait]
-impl CountryService for Countries {
-    async fn get_country(&self, request: Request<GetCountryRequest>) -> Reply<Country> {
-        store::get::<Self>(&self.store, request).await
-    }
-
-    async fn list_countries(&self, request: Request<ListCountriesRequest>) -> Reply<ListCountriesResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_country(&self, request: Request<CreateCountryRequest>) -> Reply<Country> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_country(&self, request: Request<UpdateCountryRequest>) -> Reply<Country> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_country(&self, request: Request<RetireCountryRequest>) -> Reply<Country> {
-        store::retire::<Self>(&self.store, request).await
-    }
-
+store::serve!(CountryService for Countries, country, countries, {
     async fn resolve_mission(&self, request: Request<ResolveMissionRequest>) -> Reply<ResolveMissionResponse> {
         let scope = visible::scope(&request);
         let ResolveMissionRequest { name, as_of } = request.into_inner();
@@ -84,4 +63,4 @@ impl CountryService for Countries {
             as_of: day,
         }))
     }
-}
+});

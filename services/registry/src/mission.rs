@@ -140,28 +140,7 @@ pub async fn answering(
     Ok(accreditation.map(|accreditation| (mission, accreditation)))
 }
 
-#[tonic::async_trait]
-impl MissionService for Missions {
-    async fn get_mission(&self, request: Request<GetMissionRequest>) -> Reply<Mission> {
-        store::get::<Self>(&self.store, request).await
-    }
-
-    async fn list_missions(&self, request: Request<ListMissionsRequest>) -> Reply<ListMissionsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_mission(&self, request: Request<CreateMissionRequest>) -> Reply<Mission> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_mission(&self, request: Request<UpdateMissionRequest>) -> Reply<Mission> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_mission(&self, request: Request<RetireMissionRequest>) -> Reply<Mission> {
-        store::retire::<Self>(&self.store, request).await
-    }
-
+store::serve!(MissionService for Missions, mission, missions, {
     async fn count_missions(&self, request: Request<CountMissionsRequest>) -> Reply<CountMissionsResponse> {
         let scope = visible::scope(&request);
         let day = visible::view(&self.store, &request.get_ref().as_of)?.as_of.to_string();
@@ -180,7 +159,7 @@ impl MissionService for Missions {
             .map_err(store::database)?;
         Ok(Response::new(counted(day, groups)))
     }
-}
+});
 
 /// The answer, from kind, whether these count, and how many they are.
 fn counted(as_of: String, groups: Vec<(i32, bool, i64)>) -> CountMissionsResponse {

@@ -7,8 +7,7 @@ use chassis::error::{Error, Result};
 use store::sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait, SqlErr,
 };
-use store::{Reply, Store, Tx, View};
-use tonic::Request;
+use store::{Store, Tx, View};
 
 use crate::child::{self, child, position};
 use crate::country::Countries;
@@ -179,28 +178,7 @@ async fn check_above(tx: &Tx, body: &Organization) -> Result<()> {
     Ok(())
 }
 
-#[tonic::async_trait]
-impl OrganizationService for Organizations {
-    async fn get_organization(&self, request: Request<GetOrganizationRequest>) -> Reply<Organization> {
-        store::get::<Self>(&self.store, request).await
-    }
-
-    async fn list_organizations(&self, request: Request<ListOrganizationsRequest>) -> Reply<ListOrganizationsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_organization(&self, request: Request<CreateOrganizationRequest>) -> Reply<Organization> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_organization(&self, request: Request<UpdateOrganizationRequest>) -> Reply<Organization> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_organization(&self, request: Request<RetireOrganizationRequest>) -> Reply<Organization> {
-        store::retire::<Self>(&self.store, request).await
-    }
-}
+store::serve!(OrganizationService for Organizations, organization, organizations);
 
 #[cfg(test)]
 mod tests {

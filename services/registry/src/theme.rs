@@ -5,8 +5,7 @@ use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::error::{Error, Result};
 use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
-use store::{Reply, Store, Tx, View};
-use tonic::Request;
+use store::{Store, Tx, View};
 
 use crate::reference;
 
@@ -52,25 +51,4 @@ impl store::Resource for Themes {
     }
 }
 
-#[tonic::async_trait]
-impl ThemeService for Themes {
-    async fn get_theme(&self, request: Request<GetThemeRequest>) -> Reply<Theme> {
-        store::get::<Self>(&self.store, request).await
-    }
-
-    async fn list_themes(&self, request: Request<ListThemesRequest>) -> Reply<ListThemesResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_theme(&self, request: Request<CreateThemeRequest>) -> Reply<Theme> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_theme(&self, request: Request<UpdateThemeRequest>) -> Reply<Theme> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_theme(&self, request: Request<RetireThemeRequest>) -> Reply<Theme> {
-        store::retire::<Self>(&self.store, request).await
-    }
-}
+store::serve!(ThemeService for Themes, theme, themes);

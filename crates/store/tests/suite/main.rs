@@ -15,6 +15,7 @@ mod order;
 mod paging;
 mod queue;
 mod rate;
+mod rehearse;
 mod scope;
 mod seed;
 mod verb;

@@ -6,23 +6,15 @@ use api::events::v1::{
     CancelCommitmentRequest, Commitment, CommitmentFailure, DecideCommitmentExtensionRequest, FulfilCommitmentRequest,
     ReportCommitmentProgressRequest, RequestCommitmentExtensionRequest,
 };
-use chassis::caller::{Caller, Role};
+use chassis::caller::Role;
 use chassis::error::{Error, Result};
 use chrono::NaiveDate;
-use prost_types::Timestamp;
+use store::Act;
 
 use crate::date::day;
 
 /// The most pieces of evidence, notes and extensions that one commitment keeps of each.
 const KEPT_MAX: usize = 200;
-
-/// Who does something, and when.
-pub struct Act<'a> {
-    pub by: &'a Caller,
-    pub at: Timestamp,
-    /// The day of that in Viet Nam.
-    pub today: NaiveDate,
-}
 
 /// Whether a commitment is open and its due date has passed.
 pub fn is_overdue(commitment: &Commitment, today: NaiveDate) -> bool {
