@@ -108,7 +108,6 @@ impl InboxMessageService for InboxMessages {
     }
 
     async fn mark_read(&self, request: Request<MarkReadRequest>) -> Reply<InboxMessage> {
-        let MarkReadRequest { name, etag } = request.get_ref().clone();
         store::act::<Self, _, _>(&self.store, request, async |tx: Tx, _, mut message: InboxMessage| {
             message.read_time.get_or_insert(timestamp(tx.now()));
             Ok(message)

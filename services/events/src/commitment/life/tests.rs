@@ -1,3 +1,6 @@
+use chassis::caller::Caller;
+use prost_types::Timestamp;
+
 use super::*;
 
 const PROVINCE: &str = "localities/quang-ninh";
