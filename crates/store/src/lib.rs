@@ -21,6 +21,7 @@
 //! ```
 
 pub mod audit;
+pub mod calendar;
 mod change;
 mod connect;
 mod consume;

@@ -9,6 +9,7 @@ use sea_orm::EntityTrait;
 use sea_orm::sea_query::Condition;
 use uuid::Uuid;
 
+use crate::calendar::Passing;
 use crate::entity::Row;
 use crate::order::Order;
 use crate::tx::Tx;
@@ -65,6 +66,13 @@ pub trait Resource: Send + Sync + 'static {
         _after: &Self::Message,
     ) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
+    }
+
+    /// The days after which an entry in the change log tells something of the record that nobody wrote, such as
+    /// `commitment.overdue`: at most one of each type. Only what the record says may decide. The service tells of them
+    /// if it starts [`calendar::keep`](crate::calendar::keep).
+    fn calendar(_message: &Self::Message) -> Vec<Passing> {
+        Vec::new()
     }
 
     /// Fields that depend on the day or the clock, on the way out. What it sets is not kept.

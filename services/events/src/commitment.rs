@@ -1,7 +1,6 @@
 //! What was promised on an engagement, and what became of it.
 
 mod life;
-mod overdue;
 
 use api::events::v1::commitment::Status;
 use api::events::v1::commitment_service_server::CommitmentService;
@@ -12,14 +11,13 @@ use chassis::error::{Error, Result};
 use sea_orm::ActiveValue::Set;
 use sea_orm::ColumnTrait;
 use sea_orm::sea_query::Condition;
+use store::calendar::Passing;
 use store::register::{References, Within, span};
 use store::{Asc, Order, Reply, Store, Tx, View, party};
 use tonic::Request;
 
 use crate::date::day;
 use crate::engagement::{Engagements, is_organization};
-
-pub use overdue::start as watch_due_dates;
 
 store::entity!(row, "commitment", {
     engagement: String,
@@ -88,13 +86,10 @@ impl store::Resource for Commitments {
         Ok(())
     }
 
-    async fn follow(tx: &Tx, before: Option<&Commitment>, after: &Commitment) -> Result<()> {
-        let awaited = |commitment: &Commitment| commitment.status() == Status::Open && commitment.retire_time.is_none();
-        match before {
-            Some(before) if awaited(before) && !awaited(after) => overdue::forget(tx, after).await,
-            Some(before) if before.due_date == after.due_date => Ok(()),
-            _ => overdue::expect(tx, after).await,
-        }
+    fn calendar(commitment: &Commitment) -> Vec<Passing> {
+        let due = Some(commitment).filter(|commitment| commitment.status() == Status::Open);
+        let due = due.and_then(|commitment| day(&commitment.due_date));
+        due.map(|day| Passing { day, tells: "commitment.overdue" }).into_iter().collect()
     }
 
     fn view(message: &mut Commitment, view: &View) {

@@ -9,7 +9,7 @@ use api::events::v1::servers::*;
 use chassis::error::Result;
 use futures::FutureExt;
 use store::register::Register;
-use store::{Service, Start};
+use store::{Service, Start, calendar};
 use tonic::service::Routes;
 
 use commitment::Commitments;
@@ -23,7 +23,7 @@ pub const SERVICE: Service =
 
 async fn serve(Start { host, store }: Start) -> Result<Routes> {
     Register::follow(&host, &store).await?;
-    commitment::watch_due_dates(&host, &store);
+    calendar::keep(&host, &store, vec![calendar::teller::<Commitments>()]);
     let mut routes = Routes::builder();
     routes
         .add_service(EngagementServiceServer::new(Engagements { store: store.clone() }))

@@ -1,5 +1,6 @@
 //! The schema of events, one migration a resource, in the order in which they came.
 
+mod calendar;
 mod commitment;
 mod engagement;
 
@@ -12,5 +13,6 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(M20261122Mention),
         Box::new(engagement::M20261122Engagement),
         Box::new(commitment::M20261122Commitment),
+        Box::new(calendar::M20261122Calendar),
     ]
 }

@@ -25,7 +25,8 @@ mod visible;
 use api::registry::v1::servers::*;
 use chassis::error::Result;
 use futures::future::{BoxFuture, FutureExt};
-use store::{Service, Start};
+use store::calendar::Teller;
+use store::{Service, Start, calendar};
 use tonic::service::Routes;
 
 /// The registry.
@@ -37,8 +38,9 @@ pub const SERVICE: Service = Service {
 
 store::change_service!(api::registry::v1);
 
-async fn serve(Start { host: _, store }: Start) -> Result<Routes> {
+async fn serve(Start { host, store }: Start) -> Result<Routes> {
     seed::load(&store).await?;
+    calendar::keep(&host, &store, tellers());
     let mut routes = Routes::builder();
     routes
         .add_service(AgencyServiceServer::new(agency::Agencies::new(store.clone())))
@@ -51,4 +53,9 @@ async fn serve(Start { host: _, store }: Start) -> Result<Routes> {
         .add_service(TradeAgreementServiceServer::new(trade_agreement::TradeAgreements::new(store.clone())))
         .add_service(Changes::server(&store));
     Ok(routes.routes())
+}
+
+/// The kinds of record of which days are told as they pass.
+fn tellers() -> Vec<Teller> {
+    vec![]
 }

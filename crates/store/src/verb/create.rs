@@ -9,7 +9,7 @@ use crate::held::{Held, Insert, Refusal, What};
 use crate::job::Origin;
 use crate::resource::Resource;
 use crate::tx::Tx;
-use crate::{Reply, Store, change, record};
+use crate::{Reply, Store, calendar, change, record};
 
 /// Adds a record. It belongs to the caller's organization if it does not say whose it is; whoever may not own it is
 /// refused. An id that is taken is `ALREADY_EXISTS`.
@@ -71,6 +71,7 @@ pub async fn insert<R: Resource>(tx: &Tx, mut message: R::Message, id: &str) -> 
     tx.session().remember(table, &id, 1, &entry.hash);
     entry.append(tx).await?;
     R::index(tx, &message).await?;
+    calendar::follow::<R>(tx, None, &message).await?;
     R::follow(tx, None, &message).await?;
     Ok(message)
 }

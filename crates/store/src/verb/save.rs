@@ -9,7 +9,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, Entit
 use crate::held::{Held, Refusal, What};
 use crate::resource::Resource;
 use crate::tx::Tx;
-use crate::{change, record};
+use crate::{calendar, change, record};
 
 use crate::entity::Row;
 
@@ -70,6 +70,7 @@ async fn write<R: Resource>(
     tx.session().remember(table, &id, version + 1, &entry.hash);
     entry.append(tx).await?;
     R::index(tx, &after).await?;
+    calendar::follow::<R>(tx, Some(before), &after).await?;
     R::follow(tx, Some(before), &after).await?;
     Ok(after)
 }

@@ -7,6 +7,7 @@ mod support;
 
 mod audit;
 mod away;
+mod calendar;
 mod consume;
 mod feed;
 mod idempotency;

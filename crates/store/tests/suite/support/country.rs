@@ -3,6 +3,7 @@
 use api::registry::v1::{Country, ListCountriesRequest};
 use api::shared::v1::audience::Circle;
 use chassis::error::{Error, Result};
+use store::calendar::Passing;
 use store::sea_orm::ActiveValue::Set;
 use store::sea_orm::ColumnTrait;
 use store::sea_orm::sea_query::Condition;
@@ -24,7 +25,8 @@ pub fn countries() -> Vec<Box<dyn store::sea_orm_migration::MigrationTrait>> {
     vec![Box::new(M1Country), Box::new(M2Ranked)]
 }
 
-/// Countries by code. One that is called `refused` is refused, one called `panics` panics.
+/// Countries by code. One that is called `refused` is refused, one called `panics` panics; relations with one that is
+/// called `awaited` in English are remembered once their day has passed.
 pub struct Countries;
 
 impl store::Resource for Countries {
@@ -52,6 +54,11 @@ impl store::Resource for Countries {
             "panics" => panic!("on purpose"),
             _ => Ok(()),
         }
+    }
+
+    fn calendar(country: &Country) -> Vec<Passing> {
+        let day = country.relations_since.parse().ok().filter(|_| country.english_name == "awaited");
+        day.map(|day| Passing { day, tells: "country.remembered" }).into_iter().collect()
     }
 }
 
