@@ -44,6 +44,11 @@ impl store::Resource for Countries {
 }
 
 store::serve!(CountryService for Countries, country, countries, {
+    // STUB: its owner replaces it.
+    async fn find_anniversaries(&self, _: Request<FindAnniversariesRequest>) -> Reply<FindAnniversariesResponse> {
+        Err(tonic::Status::unimplemented("not yet"))
+    }
+
     async fn resolve_mission(&self, request: Request<ResolveMissionRequest>) -> Reply<ResolveMissionResponse> {
         let scope = visible::scope(&request);
         let ResolveMissionRequest { name, as_of } = request.into_inner();

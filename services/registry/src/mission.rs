@@ -141,6 +141,11 @@ pub async fn answering(
 }
 
 store::serve!(MissionService for Missions, mission, missions, {
+    // STUB: its owner replaces it.
+    async fn close_mission(&self, _: Request<CloseMissionRequest>) -> Reply<Mission> {
+        Err(tonic::Status::unimplemented("not yet"))
+    }
+
     async fn count_missions(&self, request: Request<CountMissionsRequest>) -> Reply<CountMissionsResponse> {
         let scope = visible::scope(&request);
         let day = visible::view(&self.store, &request.get_ref().as_of)?.as_of.to_string();

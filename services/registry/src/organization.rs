@@ -120,7 +120,7 @@ fn claim(body: &Organization, identifier: &OrganizationIdentifier) -> Option<Str
         Type::TaxCode => ("tax", identifier.country.as_str()),
         Type::Lei => ("lei", ""),
         Type::Duns => ("duns", ""),
-        Type::RegistrationNumber | Type::Other | Type::Unspecified => return None,
+        Type::AgencyCode | Type::RegistrationNumber | Type::Other | Type::Unspecified => return None,
     };
     Some(format!("{kind}|{country}|{}", bare(&identifier.value)))
 }

@@ -105,6 +105,14 @@ fn applied_to(country: &str, day: &str) -> Condition {
 
 #[tonic::async_trait]
 impl TradeAgreementService for TradeAgreements {
+    // STUB: its owner replaces it.
+    async fn find_agreements_between(
+        &self,
+        _: Request<FindAgreementsBetweenRequest>,
+    ) -> Reply<FindAgreementsBetweenResponse> {
+        Err(tonic::Status::unimplemented("not yet"))
+    }
+
     async fn get_trade_agreement(&self, request: Request<GetTradeAgreementRequest>) -> Reply<TradeAgreement> {
         let scope = visible::scope(&request);
         let GetTradeAgreementRequest { name, as_of } = request.into_inner();

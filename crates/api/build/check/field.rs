@@ -50,7 +50,10 @@ fn wrong(field: &FieldDescriptor, types: &HashSet<String>) -> Vec<String> {
     if option(&field.options(), "ngkt.options.v1.personal").is_some() {
         let own = (2..=89).contains(&field.number()) && shape::resource(field.parent_message()).is_some();
         if !own || field.containing_oneof().is_some_and(|group| !group.is_synthetic()) {
-            out.push("personal is for a resource's own fields, as a whole: what is inside of them is sealed with them".to_owned());
+            out.push(
+                "personal is for a resource's own fields, as a whole: what is inside of them is sealed with them"
+                    .to_owned(),
+            );
         }
     }
     if has_behavior(field, "REQUIRED") {

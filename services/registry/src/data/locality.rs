@@ -144,6 +144,7 @@ fn succession(first: &Row, predecessor: &str) -> LocalitySuccession {
         kind: locality_succession::Kind::Merge as i32,
         legal_basis: first.legal_basis.clone(),
         source: source(first.source.clone(), first.confidence.clone()),
+        ..LocalitySuccession::default()
     }
 }
 

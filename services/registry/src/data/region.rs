@@ -75,6 +75,7 @@ fn member(locality: &str, period: &api::registry::v1::LocalityPeriod) -> RegionM
         locality: locality.to_owned(),
         valid_from: period.valid_from.clone(),
         valid_to: period.valid_to.clone(),
+        ..RegionMember::default()
     }
 }
 

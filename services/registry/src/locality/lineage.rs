@@ -34,6 +34,7 @@ pub async fn successors(
             kind: step.kind,
             legal_basis: step.legal_basis,
             source: Some(Source { citation: step.citation, confidence: step.confidence }),
+            ..LocalitySuccession::default()
         });
     }
     Ok(successors)
@@ -66,6 +67,7 @@ fn step(row: succession_row::Model) -> LineageStep {
         effective_date: row.effective_date,
         kind: row.kind,
         legal_basis: row.legal_basis,
+        ..LineageStep::default()
     }
 }
 
