@@ -40,6 +40,8 @@ pub struct Standard<'a> {
     pub updated_at: i64,
     /// Microseconds since 1970, once retired.
     pub retired_at: Option<i64>,
+    /// The words to find it by, as [`words::text`](crate::words::text) makes it.
+    pub search_text: &'a str,
     /// The message in protobuf, without name, etag and times.
     pub content: &'a [u8],
     /// The hash of the record's last change.
@@ -65,7 +67,7 @@ pub struct NewRow {
     pub updated_at: i64,
     /// Microseconds since 1970, once retired.
     pub retired_at: Option<i64>,
-    /// Folded words to find it by.
+    /// The words to find it by, as [`words::text`](crate::words::text) makes it.
     pub search_text: String,
     /// The message in protobuf, without name, etag and times.
     pub content: Vec<u8>,
@@ -124,6 +126,7 @@ macro_rules! entity {
                         created_at: model.created_at,
                         updated_at: model.updated_at,
                         retired_at: model.retired_at,
+                        search_text: &model.search_text,
                         content: &model.content,
                         change_hash: &model.change_hash,
                     }

@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 
 use sea_orm::sea_query::{
-    Alias, Expr, InsertStatement, PostgresQueryBuilder, Query, QueryBuilder, ReturningClause, SqlWriterValues,
-    SqliteQueryBuilder, UpdateStatement, Values,
+    Alias, DeleteStatement, Expr, InsertStatement, PostgresQueryBuilder, Query, QueryBuilder, ReturningClause,
+    SqlWriterValues, SqliteQueryBuilder, UpdateStatement, Values,
 };
 use sea_orm::{DbBackend, Statement};
 
 use chassis::error::Error;
+
+use crate::index::{self, Words};
 
 /// How many writes wait at most: bounds the size and the number of different statements.
 pub(crate) const HELD_MAX: usize = 12;
@@ -25,10 +27,21 @@ pub(crate) struct Held {
 #[derive(Debug)]
 pub(crate) enum What {
     Insert(Insert),
+    /// Entries in the index of words. What is there already stays.
+    Words(Words),
     /// An insert that takes the place of a row that is there already.
     Upsert(InsertStatement),
     /// An update of one row, if it is what it was taken for.
     Update(UpdateStatement),
+    /// Rows that are taken away if they are there.
+    Delete(DeleteStatement),
+}
+
+/// What is only added, so that it can go with what others add.
+#[derive(Debug)]
+pub(crate) enum Added {
+    Row(Insert),
+    Words(Words),
 }
 
 /// A row to be inserted.
@@ -56,7 +69,7 @@ pub(crate) enum Refusal {
 pub(crate) fn combine(backend: DbBackend, held: Vec<What>) -> (Statement, usize) {
     let ((sql, values), rows) = match backend {
         DbBackend::Postgres => {
-            let rows = held.len();
+            let rows = held.iter().filter(|what| tells(what)).count();
             (postgres(held), rows)
         }
         _ => {
@@ -68,20 +81,33 @@ pub(crate) fn combine(backend: DbBackend, held: Vec<What>) -> (Statement, usize)
     (Statement { sql, values: Some(values), db_backend: backend }, rows)
 }
 
-/// Inserts of several transactions' worth, those of the same form as one statement of many rows, for SQLite. Each
-/// member holds the inserts of one piece of work, and all have the same forms in the same order.
-pub(crate) fn merge(prefix: &str, members: Vec<Vec<Insert>>) -> Statement {
-    let mut members = members.into_iter();
-    let mut merged: Vec<InsertStatement> = members.next().into_iter().flatten().map(statement).collect();
+/// What several transactions add, of the same form as one statement of many rows, for SQLite. Each member holds what one
+/// piece of work adds, and all have the same forms in the same order.
+pub(crate) fn merge(prefix: &str, members: Vec<Vec<Added>>) -> Statement {
+    let mut merged: Vec<Vec<Added>> = Vec::new();
     for member in members {
-        for (statement, insert) in merged.iter_mut().zip(member) {
-            statement.values_panic(insert.values);
+        merged.resize_with(member.len(), Vec::new);
+        for (alike, added) in merged.iter_mut().zip(member) {
+            alike.push(added);
         }
     }
     let mut writer = SqlWriterValues::new("?", false);
     put(&mut writer, prefix);
-    for statement in merged {
-        statement.build_collect_any_into(&SqliteQueryBuilder, &mut writer);
+    for alike in merged {
+        let (mut rows, mut words): (Option<InsertStatement>, Vec<Words>) = (None, Vec::new());
+        for added in alike {
+            match added {
+                Added::Words(entries) => words.push(entries),
+                Added::Row(insert) => match &mut rows {
+                    Some(statement) => drop(statement.values_panic(insert.values)),
+                    None => rows = Some(statement(insert)),
+                },
+            }
+        }
+        if let Some(statement) = rows {
+            statement.build_collect_any_into(&SqliteQueryBuilder, &mut writer);
+        }
+        index::write_insert(&words, DbBackend::Sqlite, &SqliteQueryBuilder, &mut writer);
         put(&mut writer, "; ");
     }
     let (sql, values) = writer.into_parts();
@@ -92,7 +118,7 @@ pub(crate) fn merge(prefix: &str, members: Vec<Vec<Insert>>) -> Statement {
 fn sqlite(held: Vec<What>) -> (String, Values) {
     let mut writer = SqlWriterValues::new("?", false);
     for what in held {
-        write(what, &SqliteQueryBuilder, false, &mut writer);
+        write(what, DbBackend::Sqlite, &SqliteQueryBuilder, &mut writer);
         put(&mut writer, "; ");
     }
     writer.into_parts()
@@ -102,31 +128,45 @@ fn sqlite(held: Vec<What>) -> (String, Values) {
 fn postgres(held: Vec<What>) -> (String, Values) {
     let mut writer = SqlWriterValues::new("$", true);
     let count = held.len();
+    let mut told = Vec::new();
     for (number, what) in held.into_iter().enumerate() {
         if count > 1 {
             put(&mut writer, if number == 0 { "WITH " } else { ", " });
             put(&mut writer, &format!("w{number} AS ("));
         }
-        write(what, &PostgresQueryBuilder, true, &mut writer);
+        if tells(&what) {
+            told.push(format!("SELECT * FROM w{number}"));
+        }
+        write(what, DbBackend::Postgres, &PostgresQueryBuilder, &mut writer);
         if count > 1 {
             put(&mut writer, ")");
         }
     }
     if count > 1 {
-        let all: Vec<String> = (0..count).map(|number| format!("SELECT * FROM w{number}")).collect();
-        put(&mut writer, &format!(" {}", all.join(" UNION ALL ")));
+        let all = if told.is_empty() { "SELECT 1 WHERE false".to_owned() } else { told.join(" UNION ALL ") };
+        put(&mut writer, &format!(" {all}"));
     }
     writer.into_parts()
 }
 
-fn write(what: What, builder: &impl QueryBuilder, inserts_tell: bool, writer: &mut SqlWriterValues) {
+/// Whether a write answers with a row, where those that only insert do as well.
+fn tells(what: &What) -> bool {
+    match what {
+        What::Insert(_) | What::Upsert(_) | What::Update(_) => true,
+        What::Words(_) | What::Delete(_) => false,
+    }
+}
+
+fn write<B: QueryBuilder>(what: What, backend: DbBackend, builder: &B, writer: &mut SqlWriterValues) {
     let one = || ReturningClause::Exprs(vec![Expr::cust("1")]);
     let mut insert = match what {
         What::Insert(insert) => statement(insert),
         What::Upsert(upsert) => upsert,
         What::Update(mut update) => return update.returning(one()).build_collect_any_into(builder, writer),
+        What::Delete(delete) => return delete.build_collect_any_into(builder, writer),
+        What::Words(words) => return index::write_insert(&[words], backend, builder, writer),
     };
-    if inserts_tell {
+    if backend == DbBackend::Postgres {
         insert.returning(one());
     }
     insert.build_collect_any_into(builder, writer);

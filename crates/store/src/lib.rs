@@ -33,6 +33,7 @@ mod gauge;
 mod held;
 mod housekeeping;
 mod idempotency;
+mod index;
 mod job;
 pub mod lease;
 pub mod mention;
@@ -56,6 +57,7 @@ mod store;
 mod table;
 mod tx;
 mod verb;
+pub mod words;
 mod writer;
 
 #[doc(hidden)]
@@ -73,7 +75,11 @@ pub use consume::{Consumer, consume};
 pub use entity::{NewRow, Row, Standard};
 pub use failure::database;
 pub use feed::{Changes, WatchStream};
+pub use index::refill;
+#[doc(hidden)]
+pub use index::{STATEMENTS, among};
 pub use order::{Asc, Desc, Direction, Order};
+pub use page::{Token, fingerprint};
 pub use projection::Projection;
 pub use queue::{Job, Outcome, work};
 pub use resource::{ActiveModel, Model, Resource, View};
@@ -84,8 +90,8 @@ pub use store::Store;
 pub use table::{column, create_table, index, table};
 pub use tx::{Tx, TxContext, Written};
 pub use verb::{
-    Act, Reader, act, act_for, announce, apply, check_etag, create, exists, get, insert, list, load, load_for, require,
-    retire, save, update,
+    Act, Asked, Found, Reader, act, act_for, announce, apply, check_etag, create, exists, get, insert, list, load,
+    load_for, require, retire, save, search, tables_with, update,
 };
 
 /// What an rpc answers.

@@ -20,7 +20,7 @@ pub(crate) const SIZE_MAX: i32 = 1_000;
 
 /// A page token, read.
 #[derive(Debug, Serialize, Deserialize, PartialEq)]
-pub(crate) struct Token {
+pub struct Token {
     /// The beginning of the hash of the query.
     q: String,
     /// The day as of which the first page was.
@@ -30,6 +30,7 @@ pub(crate) struct Token {
 }
 
 impl Token {
+    /// The token that goes on after a record with these values of the order's columns.
     pub fn new(query: &str, as_of: NaiveDate, last: Vec<Value>) -> Result<Token> {
         let key = last.into_iter().map(to_json).collect::<Option<Vec<_>>>();
         let key =
@@ -54,6 +55,7 @@ impl Token {
         self.k.iter().zip(like).map(|(json, like)| from_json(json, like).ok_or_else(invalid)).collect()
     }
 
+    /// As callers get it.
     pub fn text(&self) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).expect("invariant: plain data has a JSON form"))
     }
@@ -86,7 +88,7 @@ fn from_json(json: &serde_json::Value, like: &Value) -> Option<Value> {
 }
 
 /// What identifies the query of a list: the request without page size and page token.
-pub(crate) fn fingerprint<M: prost::Message + prost::Name>(list: &M) -> String {
+pub fn fingerprint<M: prost::Message + prost::Name>(list: &M) -> String {
     let ignored = paging_fields(&M::full_name());
     let bytes = without(&list.encode_to_vec(), &ignored);
     let digest = Sha256::new().chain_update(M::full_name()).chain_update([0]).chain_update(bytes).finalize();

@@ -9,9 +9,9 @@ use prost::Message as _;
 use prost_types::Timestamp;
 
 use crate::entity::{NewRow, Row, Standard};
-use crate::fold::fold;
 use crate::resource::{ActiveModel, Model, Resource};
 use crate::scope::readers;
+use crate::words;
 
 /// The message of a row, complete.
 pub(crate) fn message<R: Resource>(row: &Model<R>) -> Result<R::Message> {
@@ -31,7 +31,6 @@ pub(crate) fn row<R: Resource>(message: &R::Message, change_hash: Vec<u8>) -> Ac
     bare.set_update_time(None);
     bare.set_retire_time(None);
     let audience = message.audience();
-    let words: Vec<String> = R::search_words(message).into_iter().map(fold).collect();
     let mut row = <R::Row as Row>::row(NewRow {
         id: message.id().to_owned(),
         owner: message.owner().to_owned(),
@@ -41,12 +40,20 @@ pub(crate) fn row<R: Resource>(message: &R::Message, change_hash: Vec<u8>) -> Ac
         created_at: message.create_time().map_or(0, micros),
         updated_at: message.update_time().map_or(0, micros),
         retired_at: message.retire_time().map(micros),
-        search_text: words.join(" "),
+        search_text: words::text(R::search_words(message)),
         content: bare.encode_to_vec(),
         change_hash,
     });
     R::columns(message, &mut row);
     row
+}
+
+/// The words that a row keeps.
+pub(crate) fn search_text<R: Resource>(row: &ActiveModel<R>) -> String {
+    match sea_orm::ActiveModelTrait::get(row, R::Row::SEARCH_TEXT) {
+        sea_orm::ActiveValue::Set(sea_orm::Value::String(Some(text))) => text.to_string(),
+        _ => String::new(),
+    }
 }
 
 fn stamp<M: api::Resource>(message: &mut M, standard: &Standard<'_>) {

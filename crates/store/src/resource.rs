@@ -32,7 +32,12 @@ pub trait Resource: Send + Sync + 'static {
     /// The condition of the request's own filters. Scope, search, retirement and paging are added by the verb.
     fn filter(list: &Self::List, view: &View) -> Condition;
 
-    /// The texts by which `q` finds a record.
+    /// Whether records are in the index of words, by which `q` finds them fast among many. Records that the platform makes
+    /// many at a time, and that are found through their owner, need not be.
+    const INDEXED: bool = true;
+
+    /// The names by which `q` and search find a record: in all languages, short, other and former ones, numbers and codes.
+    /// Whoever sees the record may find it by them.
     fn search_words(_message: &Self::Message) -> Vec<&str> {
         Vec::new()
     }

@@ -138,7 +138,8 @@ struct Migrations(fn() -> Vec<Box<dyn MigrationTrait>>);
 
 impl MigratorTraitSelf for Migrations {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        let mut all: Vec<Box<dyn MigrationTrait>> = vec![Box::new(M20261122Common)];
+        let mut all: Vec<Box<dyn MigrationTrait>> =
+            vec![Box::new(M20261122Common), Box::new(crate::index::M20261122Words)];
         all.extend((self.0)());
         all
     }

@@ -18,7 +18,7 @@ use crate::resource::Resource;
 use crate::schema::Change;
 use crate::store::Store;
 use crate::tx::Tx;
-use crate::verb::{insert, save};
+use crate::verb::{Reader, insert, save};
 use crate::{change, database, record};
 
 /// The ministry, which answers for reference data.
@@ -122,7 +122,7 @@ async fn existing<R: Resource>(tx: &Tx, records: &[R::Message]) -> Result<HashMa
     let table = R::Row::default().table_name();
     let take = |row: &crate::Model<R>| {
         let standard = R::Row::standard(row);
-        tx.session().remember(table, standard.id, standard.version, standard.change_hash);
+        tx.remember(table, &standard);
         Ok((standard.id.to_owned(), record::message::<R>(row)?))
     };
     rows.iter().map(take).collect()

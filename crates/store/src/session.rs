@@ -10,7 +10,7 @@ use sea_orm::{Statement, TransactionTrait};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::failure::{Kind, database, kind};
-use crate::held::{HELD_MAX, Held, Insert, Refusal, What, combine};
+use crate::held::{Added, HELD_MAX, Held, Refusal, What, combine};
 
 pub(crate) struct Session {
     pub backend: DbBackend,
@@ -21,8 +21,14 @@ pub(crate) struct Session {
 
 /// Table and id.
 type RowKey = (&'static str, String);
-/// Version, and the hash of the last change.
-type Known = (i64, Vec<u8>);
+/// What is known of a row.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub version: i64,
+    /// The hash of the last change.
+    pub change_hash: Vec<u8>,
+    pub search_text: String,
+}
 
 struct State {
     link: Link,
@@ -75,7 +81,7 @@ pub(crate) enum End {
     /// SQLite: whether its savepoint was opened.
     Shared { touched: bool },
     /// SQLite: nothing was asked, and this is to be inserted together with what others insert.
-    GivenBack(Vec<Insert>),
+    GivenBack(Vec<Added>),
 }
 
 impl Session {
@@ -134,9 +140,9 @@ impl Session {
         (result, state.failed, end)
     }
 
-    pub fn remember(&self, table: &'static str, id: &str, version: i64, change_hash: &[u8]) {
+    pub fn remember(&self, table: &'static str, id: &str, row: Known) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert((table, id.to_owned()), (version, change_hash.to_owned()));
+        known.insert((table, id.to_owned()), row);
     }
 
     pub fn recall(&self, table: &'static str, id: &str) -> Option<Known> {
@@ -221,15 +227,16 @@ impl State {
     }
 
     /// What is held, if nothing was asked and all of it may go with what others insert.
-    fn give_back(&mut self) -> Option<Vec<Insert>> {
+    fn give_back(&mut self) -> Option<Vec<Added>> {
         let untouched = matches!(&self.link, Link::Shared(share) if share.gives_back && share.savepoint.is_some());
-        let inserts = self.held.iter().all(|held| matches!(held.what, What::Insert(_)));
+        let inserts = self.held.iter().all(|held| matches!(held.what, What::Insert(_) | What::Words(_)));
         if !untouched || !inserts || self.failed.is_some() {
             return None;
         }
         let insert = |held: Held| match held.what {
-            What::Insert(insert) => Some(insert),
-            What::Upsert(_) | What::Update(_) => None,
+            What::Insert(insert) => Some(Added::Row(insert)),
+            What::Words(words) => Some(Added::Words(words)),
+            What::Upsert(_) | What::Update(_) | What::Delete(_) => None,
         };
         Some(self.held.drain(..).filter_map(insert).collect())
     }

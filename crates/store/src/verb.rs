@@ -8,6 +8,7 @@ mod load;
 mod mask;
 mod retire;
 mod save;
+mod search;
 mod update;
 
 pub use act::{Act, act, act_for, apply};
@@ -17,4 +18,5 @@ pub use list::list;
 pub use load::{Reader, check_etag, exists, load, load_for, require};
 pub use retire::retire;
 pub use save::{announce, save};
+pub use search::{Asked, Found, search, tables_with};
 pub use update::update;

@@ -43,6 +43,7 @@ impl Resource for Deliveries {
     type List = ListDeliveriesRequest;
     type Row = row::Entity;
     const AUDIENCE: Circle = Circle::Owner;
+    const INDEXED: bool = false;
 
     fn columns(message: &Delivery, row: &mut row::ActiveModel) {
         row.endpoint = Set(message.endpoint.clone());

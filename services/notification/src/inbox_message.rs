@@ -30,6 +30,7 @@ impl Resource for InboxMessages {
     type List = ListInboxMessagesRequest;
     type Row = row::Entity;
     const AUDIENCE: Circle = Circle::Owner;
+    const INDEXED: bool = false;
 
     fn columns(message: &InboxMessage, row: &mut row::ActiveModel) {
         row.event_id = Set(message.event_id.clone());

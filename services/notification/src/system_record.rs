@@ -13,7 +13,6 @@ pub fn new_row<R: Resource>(tx: &Tx, mut message: R::Message) -> <R::Row as Enti
     use api::shared::v1::{Audience, audience::Circle};
 
     message.set_audience(Some(Audience { circle: Circle::Owner.into(), organizations: Vec::new() }));
-    let words: Vec<String> = R::search_words(&message).into_iter().map(store::fold::fold).collect();
     let now = tx.now().timestamp_micros();
     let mut row = R::Row::row(NewRow {
         id: uuid::Uuid::now_v7().to_string(),
@@ -24,7 +23,7 @@ pub fn new_row<R: Resource>(tx: &Tx, mut message: R::Message) -> <R::Row as Enti
         created_at: now,
         updated_at: now,
         retired_at: None,
-        search_text: words.join(" "),
+        search_text: store::words::text(R::search_words(&message)),
         content: message.encode_to_vec(),
         change_hash: Vec::new(),
     });

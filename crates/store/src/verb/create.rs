@@ -8,8 +8,9 @@ use tonic::{Request, Response};
 use crate::held::{Held, Insert, Refusal, What};
 use crate::job::Origin;
 use crate::resource::Resource;
+use crate::session::Known;
 use crate::tx::Tx;
-use crate::{Reply, Store, calendar, change, record};
+use crate::{Reply, Store, calendar, change, index, record};
 
 /// Adds a record. It belongs to the caller's organization if it does not say whose it is; whoever may not own it is
 /// refused. An id that is taken is `ALREADY_EXISTS`.
@@ -57,6 +58,7 @@ pub async fn insert<R: Resource>(tx: &Tx, mut message: R::Message, id: &str) -> 
     // The hash is known before the row is written, and row and change go together.
     let entry = change::Entry::of(tx, &change_type, &message, None, Vec::new());
     let row = record::row::<R>(&message, entry.hash.clone());
+    let search_text = record::search_text::<R>(&row);
     let (mut columns, mut values) = (Vec::new(), Vec::new());
     for column in <<R::Row as sea_orm::EntityTrait>::Column as Iterable>::iter() {
         if let ActiveValue::Set(value) = row.get(column) {
@@ -68,8 +70,12 @@ pub async fn insert<R: Resource>(tx: &Tx, mut message: R::Message, id: &str) -> 
     let insert = Insert { table, columns, values };
     let refusal = Refusal::Taken { name: message.name().to_owned(), told: R::taken };
     tx.hold(Held { what: What::Insert(insert), row: (table, id.clone()), refusal }).await?;
-    tx.session().remember(table, &id, 1, &entry.hash);
+    let known = Known { version: 1, change_hash: entry.hash.clone(), search_text };
     entry.append(tx).await?;
+    if R::INDEXED {
+        index::keep(tx, table, &id, "", &known.search_text).await?;
+    }
+    tx.session().remember(table, &id, known);
     R::index(tx, &message).await?;
     calendar::follow::<R>(tx, None, &message).await?;
     R::follow(tx, None, &message).await?;

@@ -10,24 +10,30 @@ use sea_orm::{
     Select,
 };
 
-use crate::entity::Row;
+use crate::entity::{Row, Standard};
 use crate::record;
 use crate::resource::{Model, Resource};
 use crate::scope::Scope;
+use crate::session::Known;
 use crate::tx::Tx;
 
 /// What records are read from: the database, or a transaction, which remembers what it read.
 pub trait Reader: ConnectionTrait + Send {
-    /// Remembers a row of a table as it was read: its id, version, and the hash of its last change.
+    /// Remembers a row of a table as it was read.
     #[doc(hidden)]
-    fn remember(&self, _table: &'static str, _id: &str, _version: i64, _change_hash: &[u8]) {}
+    fn remember(&self, _table: &'static str, _row: &Standard<'_>) {}
 }
 
 impl Reader for DatabaseConnection {}
 
 impl Reader for Tx {
-    fn remember(&self, table: &'static str, id: &str, version: i64, change_hash: &[u8]) {
-        self.session().remember(table, id, version, change_hash);
+    fn remember(&self, table: &'static str, row: &Standard<'_>) {
+        let known = Known {
+            version: row.version,
+            change_hash: row.change_hash.to_owned(),
+            search_text: row.search_text.to_owned(),
+        };
+        self.session().remember(table, row.id, known);
     }
 }
 
@@ -116,6 +122,6 @@ pub(crate) fn seen<R: Resource>(scope: &Scope) -> sea_orm::sea_query::Condition 
 fn take<R: Resource>(from: &impl Reader, row: Option<Model<R>>, name: &str) -> Result<R::Message> {
     let Some(row) = row else { return Err(Error::not_found(name)) };
     let standard = R::Row::standard(&row);
-    from.remember(R::Row::default().table_name(), standard.id, standard.version, standard.change_hash);
+    from.remember(R::Row::default().table_name(), &standard);
     record::message::<R>(&row)
 }

@@ -4,12 +4,13 @@ use api::Resource as _;
 use api::options::v1::Failure;
 use chassis::error::{Error, Result};
 use sea_orm::sea_query::{ExprTrait, Query};
-use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, EntityName, EntityTrait, Iterable};
+use sea_orm::{ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityName, EntityTrait, Iterable};
 
 use crate::held::{Held, Refusal, What};
 use crate::resource::Resource;
+use crate::session::Known;
 use crate::tx::Tx;
-use crate::{calendar, change, record};
+use crate::{calendar, change, index, record};
 
 use crate::entity::Row;
 
@@ -51,11 +52,12 @@ async fn write<R: Resource>(
 ) -> Result<R::Message> {
     let version = record::version(before);
     let id = after.id().to_owned();
-    let previous_hash = previous_hash::<R>(tx, before, version).await?;
+    let known = known::<R>(tx, before, version).await?;
     after.set_etag((version + 1).to_string());
     after.set_update_time(Some(record::stamped(tx.now())));
-    let entry = change::Entry::of(tx, change_type, &after, Some(before), previous_hash);
+    let entry = change::Entry::of(tx, change_type, &after, Some(before), known.change_hash);
     let row = record::row::<R>(&after, entry.hash.clone());
+    let search_text = record::search_text::<R>(&row);
     let mut update = Query::update();
     update.table(R::Row::default());
     for column in <R::Row as EntityTrait>::Column::iter() {
@@ -67,27 +69,34 @@ async fn write<R: Resource>(
     let table = R::Row::default().table_name();
     let refusal = Refusal::Stale { name: after.name().to_owned() };
     tx.hold(Held { what: What::Update(update), row: (table, id.clone()), refusal }).await?;
-    tx.session().remember(table, &id, version + 1, &entry.hash);
+    let next = Known { version: version + 1, change_hash: entry.hash.clone(), search_text };
     entry.append(tx).await?;
+    if R::INDEXED {
+        index::keep(tx, table, &id, &known.search_text, &next.search_text).await?;
+    }
+    tx.session().remember(table, &id, next);
     R::index(tx, &after).await?;
     calendar::follow::<R>(tx, Some(before), &after).await?;
     R::follow(tx, Some(before), &after).await?;
     Ok(after)
 }
 
-/// The hash of the record's last change: remembered from when it was read, else asked for.
-async fn previous_hash<R: Resource>(tx: &Tx, before: &R::Message, version: i64) -> Result<Vec<u8>> {
+/// What the change needs to know of the row: remembered from when it was read, else asked for.
+async fn known<R: Resource>(tx: &Tx, before: &R::Message, version: i64) -> Result<Known> {
     let mismatch = || Error::of(Failure::EtagMismatch).with("name", before.name());
-    if let Some((known, hash)) = tx.session().recall(R::Row::default().table_name(), before.id()) {
-        return if known == version { Ok(hash) } else { Err(mismatch()) };
+    if let Some(known) = tx.session().recall(R::Row::default().table_name(), before.id()) {
+        return if known.version == version { Ok(known) } else { Err(mismatch()) };
     }
     let mut select = Query::select();
     select
-        .column(sea_orm::sea_query::Alias::new("change_hash"))
+        .columns(["change_hash", "search_text"])
         .from(R::Row::default())
         .and_where(R::Row::ID.eq(before.id()).and(R::Row::VERSION.eq(version)));
     let row = tx.query_one(&select).await.map_err(crate::database)?.ok_or_else(mismatch)?;
-    row.try_get_by(0).map_err(crate::database)
+    let read = || -> Result<Known, DbErr> {
+        Ok(Known { version, change_hash: row.try_get_by(0)?, search_text: row.try_get_by(1)? })
+    };
+    read().map_err(crate::database)
 }
 
 /// Name, etag and times are not the work's to change.

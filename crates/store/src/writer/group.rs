@@ -12,7 +12,7 @@ use tonic::Code;
 use super::Wake;
 use super::sqlite::Habits;
 use crate::database;
-use crate::held::{Insert, merge};
+use crate::held::{Added, merge};
 use crate::job::{Attempt, Job, attempt};
 use crate::session::{End, Fault, Session, Share};
 use crate::tx::Tx;
@@ -29,7 +29,7 @@ pub(super) struct Group {
     lost: Option<DbErr>,
     done: Vec<Done>,
     /// What was not sent yet, by the place of its work in `done`.
-    unsent: Vec<(usize, Vec<Insert>)>,
+    unsent: Vec<(usize, Vec<Added>)>,
 }
 
 /// A write that waits for the commit, and how it went.
@@ -192,7 +192,11 @@ async fn replay(transaction: &DatabaseTransaction, lost: bool, job: &mut dyn Job
     }
 }
 
-fn same_forms(one: &[Insert], other: &[Insert]) -> bool {
-    one.len() == other.len()
-        && one.iter().zip(other).all(|(one, other)| one.table == other.table && one.columns == other.columns)
+fn same_forms(one: &[Added], other: &[Added]) -> bool {
+    let alike = |(one, other): (&Added, &Added)| match (one, other) {
+        (Added::Row(one), Added::Row(other)) => one.table == other.table && one.columns == other.columns,
+        (Added::Words(one), Added::Words(other)) => one.kind == other.kind,
+        (Added::Row(_), Added::Words(_)) | (Added::Words(_), Added::Row(_)) => false,
+    };
+    one.len() == other.len() && one.iter().zip(other).all(alike)
 }

@@ -20,4 +20,5 @@ mod rehearse;
 mod scope;
 mod seed;
 mod verb;
+mod words;
 mod writer;

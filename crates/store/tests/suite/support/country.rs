@@ -79,6 +79,10 @@ impl store::Resource for Ranked {
         Condition::all()
     }
 
+    fn search_words(country: &Country) -> Vec<&str> {
+        vec![&country.display_name]
+    }
+
     fn order() -> Order {
         Order::by(ranked::Column::RelationsSince, Desc)
     }

@@ -80,6 +80,28 @@ impl Database {
         }
     }
 
+    /// What these statements give, one line a row: this column of each.
+    pub async fn lines(&self, statements: &[&str], column: usize) -> String {
+        let mut lines = Vec::new();
+        if self.is_postgres() {
+            let options: sqlx::postgres::PgConnectOptions = self.url.parse().unwrap();
+            let mut connection = options.connect().await.unwrap();
+            for statement in statements {
+                let sql = sqlx::AssertSqlSafe((*statement).to_owned());
+                let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.unwrap();
+                lines.extend(rows.iter().map(|row| row.get::<String, _>(column)));
+            }
+        } else {
+            let mut connection = self.file().await;
+            for statement in statements {
+                let sql = sqlx::AssertSqlSafe((*statement).to_owned());
+                let rows = sqlx::raw_sql(sql).fetch_all(&mut connection).await.unwrap();
+                lines.extend(rows.iter().map(|row| row.get::<String, _>(column)));
+            }
+        }
+        lines.join("\n")
+    }
+
     /// A connection to the SQLite file, as another process has it.
     pub async fn file(&self) -> sqlx::SqliteConnection {
         let options = sqlx::sqlite::SqliteConnectOptions::new();

@@ -6,7 +6,7 @@ mod database;
 mod postgres;
 
 pub use bench::{Bench, FOLLOWER, SERVICE, eventually};
-pub use country::{Countries, Ranked, countries, country};
+pub use country::{Countries, Ranked, countries, country, row};
 pub use database::Database;
 pub use postgres::Cluster;
 
