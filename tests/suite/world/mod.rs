@@ -12,6 +12,7 @@ pub mod keeper;
 pub mod postgres;
 pub mod running;
 pub mod shell;
+mod template;
 pub mod webhook;
 
 use std::collections::HashMap;

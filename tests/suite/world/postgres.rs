@@ -67,6 +67,13 @@ impl Cluster {
         self.url(name)
     }
 
+    /// Makes a copy of a database under another name and gives its URL; none while somebody is connected to it.
+    pub fn copy_database(&self, from: &str, name: &str) -> Option<String> {
+        let statement = format!("CREATE DATABASE \"{name}\" TEMPLATE \"{from}\"");
+        let output = self.psql("postgres", &statement).output().expect("psql starts");
+        output.status.success().then(|| self.url(name))
+    }
+
     /// The URL of a database of this cluster.
     pub fn url(&self, name: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
@@ -79,15 +86,13 @@ impl Cluster {
 
     /// Runs one statement in a database and gives what psql prints, unaligned.
     pub fn sql(&self, database: &str, statement: &str) -> String {
-        run(Command::new(self.programs.join("psql")).args([
-            "-qAtX",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-d",
-            &self.url(database),
-            "-c",
-            statement,
-        ]))
+        run(&mut self.psql(database, statement))
+    }
+
+    fn psql(&self, database: &str, statement: &str) -> Command {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-d", &self.url(database), "-c", statement]);
+        psql
     }
 }
 

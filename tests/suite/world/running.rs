@@ -7,10 +7,18 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::clock::Clock;
-use super::{Backend, keeper, postgres};
+use super::{Backend, keeper, postgres, template};
 
 /// The roles that keep data.
 pub const SERVICES: [&str; 4] = ["registry", "investment", "events", "notification"];
+
+/// The settings of their databases.
+const DATABASE_KEYS: [(&str, &str); 4] = [
+    ("registry.database.url", "registry.database.connections_max"),
+    ("investment.database.url", "investment.database.connections_max"),
+    ("events.database.url", "events.database.connections_max"),
+    ("notification.database.url", "notification.database.connections_max"),
+];
 
 /// A platform that runs.
 pub struct Running {
@@ -18,6 +26,7 @@ pub struct Running {
     config_text: String,
     config: ngkt::Config,
     address: SocketAddr,
+    /// Databases that go away with it.
     databases: Vec<String>,
     processes: Mutex<Processes>,
 }
@@ -33,22 +42,38 @@ struct Role {
 }
 
 impl Running {
-    /// Starts everything on ports of its own.
+    /// Starts everything on ports of its own, on a copy of the reference data.
     pub async fn start(backend: Backend, folder: PathBuf, clock: &Clock) -> Running {
+        let template = template::of(backend).await;
+        template.lay_into(&folder);
+        let databases = if backend.is_postgres() { names() } else { Vec::new() };
+        let mut urls = Vec::new();
+        for (service, name) in SERVICES.into_iter().zip(&databases) {
+            urls.push(template.database_for(service, name).await);
+        }
+        let mut running = Running::begin(backend, folder, clock, urls).await;
+        running.databases = databases;
+        running
+    }
+
+    /// The same on the databases of these URLs, or on the files in the folder if there are none.
+    pub async fn begin(backend: Backend, folder: PathBuf, clock: &Clock, urls: Vec<String>) -> Running {
         let mut settings = vec![
             ("data_dir", folder.display().to_string()),
             ("log.level", "warn".to_owned()),
             ("clock.offset_file", clock.file().display().to_string()),
             ("notification.webhook.allow_networks", "127.0.0.0/8".to_owned()),
         ];
-        let databases = if backend.is_postgres() { databases(&mut settings) } else { Vec::new() };
+        for ((url_key, connections_key), url) in DATABASE_KEYS.into_iter().zip(urls) {
+            settings.extend([(url_key, url), (connections_key, "6".to_owned())]);
+        }
         settings.push(("gateway.listen", "127.0.0.1:0".to_owned()));
         let config = ngkt::Config::load(None, &settings).expect("the settings of a world are right");
         settings.pop();
         let config_text: String =
             settings.iter().map(|(key, value)| format!("{key} = {}\n", toml_value(key, value))).collect();
         if backend.is_split() {
-            return Running::start_apart(folder, config, config_text, databases);
+            return Running::start_apart(folder, config, config_text);
         }
         let platform = ngkt::Platform::start(config.clone(), ngkt::Roles::All).await.expect("the platform starts");
         let address = platform.gateway_address().expect("invariant: all roles include the gateway");
@@ -57,12 +82,12 @@ impl Running {
             config_text,
             config,
             address,
-            databases,
+            databases: Vec::new(),
             processes: Mutex::new(Processes::Together(Some(platform))),
         }
     }
 
-    fn start_apart(folder: PathBuf, config: ngkt::Config, config_text: String, databases: Vec<String>) -> Running {
+    fn start_apart(folder: PathBuf, config: ngkt::Config, config_text: String) -> Running {
         // Held until all are known, so that no two are the same.
         let listeners: Vec<TcpListener> =
             (0..5).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
@@ -78,7 +103,8 @@ impl Running {
         // The gateway first: every process may start before those that it needs.
         let names = ["gateway"].into_iter().chain(SERVICES);
         let roles = names.map(|name| Role { name, child: Some(spawn(name, &folder)) }).collect();
-        Running { folder, config_text, config, address, databases, processes: Mutex::new(Processes::Apart(roles)) }
+        let (databases, processes) = (Vec::new(), Mutex::new(Processes::Apart(roles)));
+        Running { folder, config_text, config, address, databases, processes }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -172,25 +198,11 @@ fn role<'a>(processes: &'a mut Processes, name: &str) -> &'a mut Role {
     roles.iter_mut().find(|role| role.name == name).unwrap_or_else(|| panic!("{name} is no role"))
 }
 
-/// A database for each service, under names that no other world has.
-fn databases(settings: &mut Vec<(&'static str, String)>) -> Vec<String> {
+/// Names for the databases of a world, which no other world has.
+fn names() -> Vec<String> {
     static WORLDS: AtomicU32 = AtomicU32::new(0);
-    let cluster = postgres::cluster().expect("invariant: asked before");
     let number = WORLDS.fetch_add(1, Ordering::Relaxed);
-    let keys = [
-        ("registry.database.url", "registry.database.connections_max"),
-        ("investment.database.url", "investment.database.connections_max"),
-        ("events.database.url", "events.database.connections_max"),
-        ("notification.database.url", "notification.database.connections_max"),
-    ];
-    let mut names = Vec::new();
-    for (service, (url, connections)) in SERVICES.iter().zip(keys) {
-        let name = format!("world_{number}_{service}");
-        settings.push((url, cluster.create_database(&name)));
-        settings.push((connections, "6".to_owned()));
-        names.push(name);
-    }
-    names
+    SERVICES.iter().map(|service| format!("world_{number}_{service}")).collect()
 }
 
 fn toml_value(key: &str, value: &str) -> String {
