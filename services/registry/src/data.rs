@@ -3,16 +3,20 @@
 
 mod agency;
 mod country;
+mod directive;
 mod locality;
 mod mission;
 mod region;
+mod succession;
 mod trade_agreement;
 
 pub use agency::agencies;
 pub use country::countries;
+pub use directive::{action_plan_measures, directives};
 pub use locality::localities;
 pub use mission::missions;
 pub use region::regions;
+pub use succession::successions;
 pub use trade_agreement::trade_agreements;
 
 use api::shared::v1::Source;
@@ -88,6 +92,17 @@ mod tests {
         check(&missions);
         let agreements = trade_agreements().expect("agreements.csv");
         check(&agreements);
+        check(&successions(&localities));
+        let directives = directives().expect("directives.csv");
+        let documents = check(&directives);
+        for directive in &directives {
+            let others = directive.replaces.iter().chain(&directive.implements);
+            assert!(others.into_iter().all(|other| documents.contains(other)), "{}", directive.name);
+            assert!(directive.issuing_body.is_empty() || bodies.contains(&directive.issuing_body));
+        }
+        let measures = action_plan_measures().expect("action_plan_measures.csv");
+        check(&measures);
+        assert!(measures.iter().all(|measure| documents.contains(&measure.directive)));
         for locality in &localities {
             for period in &locality.periods {
                 assert!(period.border_countries.iter().all(|country| countries.contains(country)));

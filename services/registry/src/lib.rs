@@ -2,11 +2,14 @@
 //! agreements. Every other service refers to these records and follows this service's change log.
 
 mod accreditation;
+mod action_plan_measure;
 mod agency;
 mod agreement;
 mod child;
 mod country;
 mod data;
+mod descent;
+mod directive;
 mod locality;
 mod migration;
 mod mission;
@@ -43,12 +46,15 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
     calendar::keep(&host, &store, tellers());
     let mut routes = Routes::builder();
     routes
+        .add_service(ActionPlanMeasureServiceServer::new(action_plan_measure::ActionPlanMeasures::new(store.clone())))
         .add_service(AgencyServiceServer::new(agency::Agencies::new(store.clone())))
         .add_service(CountryServiceServer::new(country::Countries::new(store.clone())))
+        .add_service(DirectiveServiceServer::new(directive::Directives::new(store.clone())))
         .add_service(LocalityServiceServer::new(locality::Localities::new(store.clone())))
         .add_service(MissionServiceServer::new(mission::Missions::new(store.clone())))
         .add_service(OrganizationServiceServer::new(organization::Organizations::new(store.clone())))
         .add_service(RegionServiceServer::new(region::Regions::new(store.clone())))
+        .add_service(SuccessionServiceServer::new(succession::Successions::new(store.clone(), host.clone())))
         .add_service(ThemeServiceServer::new(theme::Themes::new(store.clone())))
         .add_service(TradeAgreementServiceServer::new(trade_agreement::TradeAgreements::new(store.clone())))
         .add_service(Changes::server(&store));

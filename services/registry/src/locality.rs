@@ -1,6 +1,6 @@
 //! Provinces and centrally run cities, as legal units over time.
 
-mod lineage;
+pub mod lineage;
 mod look_up;
 
 use api::registry::v1::locality_service_server::LocalityService;
@@ -17,7 +17,7 @@ use crate::country::Countries;
 use crate::naming::{agency_code, named};
 use crate::period::Span;
 use crate::region::{self, Regions};
-use crate::{reference, resolution, succession, visible};
+use crate::{descent, reference, resolution, visible};
 
 store::entity!(row, "locality", {});
 child!(period_row, "locality_period", {
@@ -83,10 +83,10 @@ fn life(locality: &Locality) -> Span {
 }
 
 /// Sets the fields that are those of the period on a day.
-fn show(locality: &mut Locality, day: &str) {
+pub fn show(locality: &mut Locality, day: &str) {
     locality.valid_from = locality.periods.first().map(|it| it.valid_from.clone()).unwrap_or_default();
     locality.valid_to = locality.periods.last().map(|it| it.valid_to.clone()).unwrap_or_default();
-    let Some(period) = succession::on(&locality.periods, day).cloned() else { return };
+    let Some(period) = descent::on(&locality.periods, day).cloned() else { return };
     locality.display_name = period.display_name;
     locality.english_name = period.english_name;
     locality.r#type = period.r#type;
@@ -131,13 +131,16 @@ impl store::Resource for Localities {
     }
 
     async fn prepare(tx: &Tx, before: Option<&Locality>, after: &mut Locality) -> Result<()> {
-        if let Err(why) = succession::check_periods(&after.periods) {
+        if let Err(why) = descent::check_periods(&after.periods) {
             return Err(Error::of(LocalityFailure::LocalityPeriodsBroken).with("why", why));
         }
         let borders = reference::new(borders(after), before.into_iter().flat_map(borders));
         reference::check::<Countries>(tx, "locality.periods.border_countries", borders).await?;
         if before.is_none_or(|unit| unit.predecessors != after.predecessors || unit.periods != after.periods) {
             check_descent(tx, after).await?;
+        }
+        if before.is_none_or(|unit| unit.periods != after.periods) {
+            check_codes(tx, after).await?;
         }
         // What follows the change log shows the unit as it was last.
         show(after, &life(after).to);
@@ -193,9 +196,42 @@ async fn check_descent(tx: &Tx, unit: &Locality) -> Result<()> {
         }
         store::require::<Localities>(tx, "locality.predecessors.locality", &step.locality).await?;
         let predecessor = store::load::<Localities>(tx, &tx.scope(), &step.locality).await?;
-        succession::check_descent(step, &own, &life(&predecessor)).map_err(broken)?;
+        descent::check_descent(step, &own, &life(&predecessor)).map_err(broken)?;
     }
     Ok(())
+}
+
+/// No other unit bears one of its codes on one of its days.
+async fn check_codes(tx: &Tx, unit: &Locality) -> Result<()> {
+    use period_row::Column;
+    let id = api::Resource::id(unit);
+    for period in unit.periods.iter().filter(|period| !period.code.is_empty()) {
+        let span = descent::span(period);
+        let standing =
+            row::Entity::find().select_only().column(row::Column::Id).filter(row::Column::RetiredAt.is_null());
+        let other = period_row::Entity::find()
+            .filter(Column::Code.eq(period.code.as_str()))
+            .filter(Column::Parent.ne(id))
+            .filter(Column::ValidFrom.lte(span.to.as_str()))
+            .filter(Column::ValidTo.gte(span.from.as_str()))
+            .filter(Column::Parent.in_subquery(standing.into_query()))
+            .one(tx)
+            .await
+            .map_err(store::database)?;
+        if let Some(other) = other {
+            let failure = Error::of(LocalityFailure::LocalityCodeTaken).with("code", &period.code);
+            let day = other.valid_from.max(span.from);
+            return Err(failure.with("locality", format!("localities/{}", other.parent)).with("day", day));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a unit of this name was ever recorded, also if it is retired.
+pub async fn known(tx: &Tx, name: &str) -> Result<bool> {
+    let id = name.trim_start_matches("localities/");
+    let found = row::Entity::find_by_id(id).one(tx).await.map_err(store::database)?;
+    Ok(found.is_some())
 }
 
 fn period_part(id: &str, at: usize, period: &LocalityPeriod) -> period_row::Model {

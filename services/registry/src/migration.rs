@@ -1,11 +1,14 @@
 //! The registry's schema, one migration a resource, in the order in which they came.
 
+mod action_plan_measure;
 mod agency;
 mod country;
+mod directive;
 mod locality;
 mod mission;
 mod organization;
 mod region;
+mod succession;
 mod theme;
 mod trade_agreement;
 
@@ -22,5 +25,8 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(agency::M20261122Agency),
         Box::new(organization::M20261122Organization),
         Box::new(theme::M20261122Theme),
+        Box::new(succession::M20261122Succession),
+        Box::new(directive::M20261122Directive),
+        Box::new(action_plan_measure::M20261122ActionPlanMeasure),
     ]
 }

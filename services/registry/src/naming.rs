@@ -14,6 +14,30 @@ pub fn plain(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// The text in ASCII letters as far as it can be, case kept: "Bà Rịa - Vũng Tàu" is "Ba Ria - Vung Tau".
+pub fn ascii(text: &str) -> String {
+    let letter = |letter: char| match fold(letter.encode_utf8(&mut [0; 4])) {
+        _ if letter.is_whitespace() => " ".to_owned(),
+        plain if letter.is_uppercase() => plain.to_uppercase(),
+        plain => plain,
+    };
+    text.trim().chars().map(letter).collect()
+}
+
+/// Words and numbers by themselves, whatever stands between them: "15-CT/TW", "15CT TW" and "15 ct/tw" are "15 ct tw".
+pub fn apart(text: &str) -> String {
+    let mut apart = String::with_capacity(text.len());
+    let mut last = ' ';
+    for letter in plain(text).chars() {
+        if letter != ' ' && last != ' ' && letter.is_ascii_digit() != last.is_ascii_digit() {
+            apart.push(' ');
+        }
+        apart.push(letter);
+        last = letter;
+    }
+    apart
+}
+
 /// The plain name of a place, without words for its type: "TP. Hồ Chí Minh" is "ho chi minh". What is only such a word stays.
 pub fn place(text: &str) -> String {
     let mut name = plain(text);
@@ -75,6 +99,26 @@ mod tests {
         ] {
             assert_eq!(place(written), meant, "{written}");
         }
+    }
+
+    #[test]
+    fn a_name_in_ascii_letters_keeps_its_case() {
+        for (written, ascii_letters) in [
+            ("Bà Rịa - Vũng Tàu", "Ba Ria - Vung Tau"),
+            ("Đắk Nông", "Dak Nong"),
+            ("Ba\u{306}\u{301}c Giang", "Bac Giang"),
+            (" Huế ", "Hue"),
+        ] {
+            assert_eq!(ascii(written), ascii_letters, "{written}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_documents_are_one_however_they_are_written() {
+        for written in ["15-CT/TW", "15CT TW", " 15 ct/tw", "15_CT.TW"] {
+            assert_eq!(apart(written), "15 ct tw", "{written}");
+        }
+        assert_eq!(apart("Quyết định 19/2025/QĐ-TTg"), "quyet dinh 19 2025 qd ttg");
     }
 
     #[test]

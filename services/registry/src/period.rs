@@ -70,6 +70,12 @@ pub fn day_after(day: &str) -> Option<String> {
     (next.year() <= 9999).then(|| next.to_string())
 }
 
+/// The day before `YYYY-MM-DD`; none before the beginning, or if it is no day.
+pub fn day_before(day: &str) -> Option<String> {
+    let before = NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()?.pred_opt()?;
+    (before.year() >= 1).then(|| before.to_string())
+}
+
 fn last_of_month(month: &str) -> Option<String> {
     let first = NaiveDate::parse_from_str(&format!("{month}-01"), "%Y-%m-%d").ok()?;
     Some(first.checked_add_months(Months::new(1))?.pred_opt()?.to_string())

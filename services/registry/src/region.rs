@@ -1,5 +1,7 @@
 //! Regions, and which localities belong to them when.
 
+mod hand_over;
+
 use std::collections::HashMap;
 
 use api::registry::v1::region_service_server::RegionService;
@@ -17,6 +19,8 @@ use crate::child::{self, child, position};
 use crate::locality::Localities;
 use crate::period::Span;
 use crate::{reference, visible};
+
+pub use hand_over::{hand_over, in_common};
 
 store::entity!(row, "region", { kind: i32 });
 child!(period_row, "region_period", { valid_from: String, valid_to: String });
@@ -151,6 +155,28 @@ pub async fn of_localities(
     Ok(found.into_iter().map(pair).collect())
 }
 
+/// Who belongs to a region on the view's day, by name; those of the units that the caller sees.
+async fn memberships(store: &Store, scope: &Scope, region: Region, view: &View) -> Result<Vec<RegionMembership>> {
+    let day = view.as_of.to_string();
+    let mut members = Vec::new();
+    for member in region.members.into_iter().filter(|it| Span::of(&it.valid_from, &it.valid_to).contains(&day)) {
+        if store::exists::<Localities>(store.read(), scope, &member.locality).await? {
+            let locality = visible::get::<Localities>(store, scope, &member.locality, view).await?;
+            let RegionMember { valid_from, valid_to, legal_basis, source, .. } = member;
+            let locality = Some(locality);
+            members.push(RegionMembership { locality, valid_from, valid_to, legal_basis, source });
+        }
+    }
+    let name = |member: &RegionMembership| member.locality.as_ref().map(|unit| unit.name.clone());
+    members.sort_by_key(name);
+    let names: Vec<String> = members.iter().filter_map(name).collect();
+    let mut planned = of_localities(store, scope, &names, &day).await?;
+    for unit in members.iter_mut().filter_map(|member| member.locality.as_mut()) {
+        unit.region = planned.remove(&unit.name).unwrap_or_default();
+    }
+    Ok(members)
+}
+
 /// Says what is wrong with a region's dates: nothing ends before it begins, and nobody is a member twice at once.
 fn check_dates(region: &Region) -> Result<(), String> {
     let span = |from: &String, to: &String| Span::of(from, to);
@@ -177,9 +203,16 @@ fn check_dates(region: &Region) -> Result<(), String> {
 
 #[tonic::async_trait]
 impl RegionService for Regions {
-    // STUB: its owner replaces it.
-    async fn list_region_members(&self, _: Request<ListRegionMembersRequest>) -> Reply<ListRegionMembersResponse> {
-        Err(tonic::Status::unimplemented("not yet"))
+    async fn list_region_members(
+        &self,
+        request: Request<ListRegionMembersRequest>,
+    ) -> Reply<ListRegionMembersResponse> {
+        let scope = visible::scope(&request);
+        let ListRegionMembersRequest { name, as_of } = request.into_inner();
+        let view = visible::view(&self.store, &as_of)?;
+        let region = store::load::<Self>(self.store.read(), &scope, &name).await?;
+        let members = memberships(&self.store, &scope, region, &view).await?;
+        Ok(Response::new(ListRegionMembersResponse { members }))
     }
 
     async fn get_region(&self, request: Request<GetRegionRequest>) -> Reply<Region> {

@@ -3,24 +3,32 @@
 use chassis::error::{Error, Result};
 use store::Store;
 
+use crate::action_plan_measure::ActionPlanMeasures;
 use crate::agency::Agencies;
 use crate::country::Countries;
 use crate::data;
+use crate::directive::Directives;
 use crate::locality::Localities;
 use crate::mission::Missions;
 use crate::region::Regions;
+use crate::succession::Successions;
 use crate::trade_agreement::TradeAgreements;
 
 /// Adds what is missing, and brings what nobody has changed up to the files.
 pub async fn load(store: &Store) -> Result<()> {
     let localities = data::localities().map_err(Error::internal)?;
     let regions = data::regions(&localities).map_err(Error::internal)?;
+    let successions = data::successions(&localities);
     let agencies = data::agencies(&localities).map_err(Error::internal)?;
     store::seed::<Countries>(store, data::countries().map_err(Error::internal)?).await?;
     store::seed::<Localities>(store, localities).await?;
     store::seed::<Regions>(store, regions).await?;
+    store::seed::<Successions>(store, successions).await?;
     store::seed::<Agencies>(store, agencies).await?;
     store::seed::<Missions>(store, data::missions().map_err(Error::internal)?).await?;
     store::seed::<TradeAgreements>(store, data::trade_agreements().map_err(Error::internal)?).await?;
+    store::seed::<Directives>(store, data::directives().map_err(Error::internal)?).await?;
+    let measures = data::action_plan_measures().map_err(Error::internal)?;
+    store::seed::<ActionPlanMeasures>(store, measures).await?;
     Ok(())
 }

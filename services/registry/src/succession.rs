@@ -1,184 +1,153 @@
-//! Which unit came out of which, and what a unit was on a day: rules without a database.
+//! Changes of provincial units: recorded once, whole, with everything that goes over.
 
-use std::collections::{BTreeSet, VecDeque};
+mod effects;
+mod figures;
+mod form;
+mod peers;
+mod record;
+mod unit;
 
-use api::registry::v1::{LineageStep, LocalityPeriod, LocalitySuccession, locality_succession};
+use api::registry::v1::succession_service_server::SuccessionService;
+use api::registry::v1::*;
+use api::shared::v1::audience::Circle;
+use chassis::context::Context;
+use chassis::error::{Error, Result};
+use chassis::host::Host;
+use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+use store::{Reply, Scope, Store, Tx, View};
+use tonic::{Request, Response};
 
-use crate::period::{END, Span};
+use crate::child::{self, child, position};
+use crate::locality::lineage;
 
-/// All generations before and after one unit.
-#[derive(Debug, Default, PartialEq)]
-pub struct Family {
-    /// Units that it was made of, and those that they were made of.
-    pub predecessors: BTreeSet<String>,
-    /// Units that it went into, and those that they went into.
-    pub successors: BTreeSet<String>,
-    /// The steps between these units, the earliest first.
-    pub steps: Vec<LineageStep>,
+store::entity!(row, "succession", { kind: i32, effective_date: String });
+child!(party_row, "succession_party", { locality: String, succeeds: bool });
+
+/// The recorded successions.
+pub struct Successions {
+    store: Store,
+    host: Host,
 }
 
-/// Follows the steps from one unit in both directions.
-pub fn family(of: &str, steps: &[LineageStep]) -> Family {
-    let (predecessors, before) = follow(of, steps, |step| (&step.successor, &step.predecessor));
-    let (successors, after) = follow(of, steps, |step| (&step.predecessor, &step.successor));
-    let mut taken: Vec<LineageStep> = before.union(&after).map(|at| steps[*at].clone()).collect();
-    let key = |step: &LineageStep| (step.effective_date.clone(), step.successor.clone(), step.predecessor.clone());
-    taken.sort_by_key(key);
-    Family { predecessors, successors, steps: taken }
+impl Successions {
+    /// Over this database; the host knows the other services.
+    pub fn new(store: Store, host: Host) -> Self {
+        Self { store, host }
+    }
 }
 
-/// Every unit that is reached, and the steps taken. A circle in the data does not trap it.
-fn follow(
-    of: &str,
-    steps: &[LineageStep],
-    ends: impl Fn(&LineageStep) -> (&String, &String),
-) -> (BTreeSet<String>, BTreeSet<usize>) {
-    let (mut reached, mut taken) = (BTreeSet::new(), BTreeSet::new());
-    let mut waiting = VecDeque::from([of.to_owned()]);
-    while let Some(unit) = waiting.pop_front() {
-        for (at, step) in steps.iter().enumerate() {
-            let (from, to) = ends(step);
-            if *from != unit || !taken.insert(at) {
-                continue;
-            }
-            if to != of && reached.insert(to.clone()) {
-                waiting.push_back(to.clone());
-            }
+impl store::Resource for Successions {
+    type Message = Succession;
+    type List = ListSuccessionsRequest;
+    type Row = row::Entity;
+    const AUDIENCE: Circle = Circle::Public;
+
+    fn columns(succession: &Succession, row: &mut row::ActiveModel) {
+        row.kind = Set(succession.kind);
+        row.effective_date = Set(succession.effective_date.clone());
+    }
+
+    fn filter(list: &ListSuccessionsRequest, _: &View) -> Condition {
+        let mut wanted = Condition::all();
+        if list.kind != succession::Kind::Unspecified as i32 {
+            wanted = wanted.add(row::Column::Kind.eq(list.kind));
         }
+        if !list.from_date.is_empty() {
+            wanted = wanted.add(row::Column::EffectiveDate.gte(list.from_date.as_str()));
+        }
+        if !list.to_date.is_empty() {
+            wanted = wanted.add(row::Column::EffectiveDate.lte(list.to_date.as_str()));
+        }
+        if !list.locality.is_empty() {
+            let party = party_row::Entity::find()
+                .select_only()
+                .column(party_row::Column::Parent)
+                .filter(party_row::Column::Locality.eq(list.locality.as_str()));
+            wanted = wanted.add(row::Column::Id.in_subquery(party.into_query()));
+        }
+        wanted
     }
-    (reached, taken)
+
+    fn search_words(succession: &Succession) -> Vec<&str> {
+        let mut words = vec![succession.legal_basis.as_str()];
+        for unit in &succession.successors {
+            words.extend([unit.display_name.as_str(), &unit.english_name]);
+            words.extend(unit.other_names.iter().map(String::as_str));
+        }
+        // Of the predecessors only the identifiers stand here; their words are those of a name in ASCII letters.
+        let ids = succession.predecessors.iter().filter_map(|name| name.split_once('/'));
+        words.extend(ids.flat_map(|(_, id)| id.split('-')));
+        words
+    }
+
+    async fn index(tx: &Tx, succession: &Succession) -> Result<()> {
+        let id = api::Resource::id(succession);
+        let before = succession.predecessors.iter().map(|name| (name, false));
+        let after = succession.successors.iter().map(|unit| (&unit.locality, true));
+        let parties = before.chain(after).enumerate().map(|(at, (locality, succeeds))| party_row::Model {
+            parent: id.to_owned(),
+            position: position(at),
+            locality: locality.clone(),
+            succeeds,
+        });
+        child::replace::<party_row::Entity>(tx, id, parties.collect()).await.map_err(store::database)
+    }
 }
 
-/// The span of a period.
-pub fn span(period: &LocalityPeriod) -> Span {
-    Span::of(&period.valid_from, &period.valid_to)
+/// The identifier of a succession: so chosen that lists by identifier are lists by date, and that a change of a unit of one
+/// kind is on record once for a day.
+pub fn id(kind: succession::Kind, effective_date: &str, unit: &str) -> String {
+    let kind = match kind {
+        succession::Kind::Merge => "merge",
+        succession::Kind::Split => "split",
+        succession::Kind::Rename => "rename",
+        succession::Kind::Retype => "retype",
+        succession::Kind::Unspecified => "change",
+    };
+    let unit = unit.split_once('/').map_or(unit, |(_, id)| id);
+    format!("{effective_date}-{kind}-{unit}")
 }
 
-/// The period that holds on a day; the nearest one, if the unit did not exist on it.
-pub fn on<'a>(periods: &'a [LocalityPeriod], day: &str) -> Option<&'a LocalityPeriod> {
-    let begun = periods.iter().rev().find(|period| span(period).from.as_str() <= day);
-    begun.or_else(|| periods.first())
+fn taken(succession: Option<Succession>) -> Result<Succession> {
+    succession.ok_or_else(|| Error::invalid("succession", "is required"))
 }
 
-/// Says what is wrong with a unit's periods: they must be in order, without gap or overlap.
-pub fn check_periods(periods: &[LocalityPeriod]) -> Result<(), String> {
-    let told = |period: &LocalityPeriod| format!("{}..{}", period.valid_from, period.valid_to);
-    if let Some(broken) = periods.iter().find(|period| span(period).is_broken()) {
-        return Err(format!("{} ends before it begins", told(broken)));
-    }
-    match periods.windows(2).find(|pair| !span(&pair[0]).meets(&span(&pair[1]))) {
-        Some(pair) => Err(format!("{} does not begin on the day after {}", told(&pair[1]), told(&pair[0]))),
-        None => Ok(()),
-    }
-}
-
-/// Says what is wrong with a unit's descent from another one. `own` is the unit's whole life, `other` that of its predecessor.
-pub fn check_descent(step: &LocalitySuccession, own: &Span, other: &Span) -> Result<(), String> {
-    let merged = step.kind == locality_succession::Kind::Merge as i32;
-    if step.effective_date != own.from {
-        return Err(format!("the unit begins on {}, not on {}", own.from, step.effective_date));
-    }
-    if step.effective_date <= other.from {
-        return Err(format!("it begins only on {}", other.from));
-    }
-    if merged && other.to == END {
-        return Err("it has not ended; what was merged ends on the day before".to_owned());
-    }
-    if merged && !other.meets(own) {
-        return Err(format!("it ends on {}, not on the day before", other.to));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn step(predecessor: &str, successor: &str, date: &str) -> LineageStep {
-        LineageStep {
-            predecessor: predecessor.into(),
-            successor: successor.into(),
-            effective_date: date.into(),
-            ..LineageStep::default()
-        }
+#[tonic::async_trait]
+impl SuccessionService for Successions {
+    async fn get_succession(&self, request: Request<GetSuccessionRequest>) -> Reply<Succession> {
+        store::get::<Self>(&self.store, request).await
     }
 
-    fn period(from: &str, to: &str) -> LocalityPeriod {
-        LocalityPeriod { valid_from: from.into(), valid_to: to.into(), ..LocalityPeriod::default() }
+    async fn list_successions(&self, request: Request<ListSuccessionsRequest>) -> Reply<ListSuccessionsResponse> {
+        store::list::<Self>(&self.store, request).await
     }
 
-    #[test]
-    fn lineage_goes_through_all_generations_and_not_sideways() {
-        let steps = [
-            step("c", "d", "2030-01-01"),
-            step("a", "c", "2025-07-01"),
-            step("b", "c", "2025-07-01"),
-            step("b", "x", "2025-07-01"),
-        ];
-        for (unit, before, after, steps_taken) in [
-            ("c", "a b", "d", 3),
-            ("d", "a b c", "", 3),
-            ("a", "", "c d", 2),
-            ("b", "", "c d x", 3),
-            ("alone", "", "", 0),
-        ] {
-            let found = family(unit, &steps);
-            let joined = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(" ");
-            assert_eq!((joined(&found.predecessors).as_str(), joined(&found.successors).as_str()), (before, after));
-            assert_eq!(found.steps.len(), steps_taken, "{unit}");
-            assert!(found.steps.is_sorted_by_key(|step| step.effective_date.clone()));
-        }
+    async fn record_succession(&self, request: Request<RecordSuccessionRequest>) -> Reply<Succession> {
+        let given = taken(request.get_ref().succession.clone())?;
+        // The record is read by everybody: it names what everybody may see.
+        let everybody = Scope::of(&chassis::Caller::anonymous());
+        let recorded = self
+            .store
+            .write(&request, async move |tx: Tx| Ok(record::record(&tx, given, &everybody).await?.succession));
+        Ok(Response::new(recorded.await?))
     }
 
-    #[test]
-    fn a_circle_in_the_data_does_not_trap() {
-        let found = family("a", &[step("a", "b", "2025-07-01"), step("b", "a", "2026-07-01")]);
-        assert_eq!(found.predecessors, BTreeSet::from(["b".to_owned()]));
-        assert_eq!(found.successors, BTreeSet::from(["b".to_owned()]));
-    }
-
-    #[test]
-    fn a_day_outside_the_life_of_a_unit_gives_the_nearest_period() {
-        let periods = [period("2008-08-01", "2024-12-31"), period("2025-01-01", "2025-06-30")];
-        for (day, from) in [
-            ("2000-01-01", "2008-08-01"),
-            ("2024-12-31", "2008-08-01"),
-            ("2025-01-01", "2025-01-01"),
-            ("2026-01-01", "2025-01-01"),
-        ] {
-            assert_eq!(on(&periods, day).expect("one").valid_from, from, "{day}");
-        }
-        assert!(on(&[], "2026-01-01").is_none());
-    }
-
-    #[test]
-    fn periods_follow_on_each_other() {
-        for (periods, good) in [
-            (vec![period("", "")], true),
-            (vec![period("", "2025-06-30"), period("2025-07-01", "")], true),
-            (vec![period("", "2025-06-30"), period("2025-07-02", "")], false),
-            (vec![period("", "2025-07-01"), period("2025-07-01", "")], false),
-            (vec![period("2025-07-01", ""), period("", "2025-06-30")], false),
-            (vec![period("2025-07-01", "2025-06-30")], false),
-        ] {
-            assert_eq!(check_periods(&periods).is_ok(), good, "{periods:?}");
-        }
-    }
-
-    #[test]
-    fn a_merged_unit_begins_when_its_predecessors_end() {
-        let own = Span::of("2025-07-01", "");
-        let merge = locality_succession::Kind::Merge;
-        let split = locality_succession::Kind::Split;
-        for (kind, date, ended, good) in [
-            (merge, "2025-07-01", "2025-06-30", true),
-            (merge, "2025-07-01", "", false),
-            (merge, "2025-07-02", "2025-06-30", false),
-            (merge, "2025-07-01", "2025-06-29", false),
-            (split, "2025-07-01", "", true),
-        ] {
-            let step = LocalitySuccession { effective_date: date.into(), kind: kind as i32, ..Default::default() };
-            assert_eq!(check_descent(&step, &own, &Span::of("2008-08-01", ended)).is_ok(), good, "{date} {ended}");
-        }
+    async fn preview_succession(&self, request: Request<PreviewSuccessionRequest>) -> Reply<PreviewSuccessionResponse> {
+        let given = taken(request.get_ref().succession.clone())?;
+        let caller = Context::of(&request).caller.clone();
+        let sees = Scope::of(&caller);
+        let rehearsed = self.store.rehearse(&request, async move |tx: Tx| {
+            let record::Recorded { succession, localities } = record::record(&tx, given, &sees).await?;
+            Ok(PreviewSuccessionResponse { succession: Some(succession), localities, ..Default::default() })
+        });
+        let mut preview = rehearsed.await?;
+        let succession = preview.succession.clone().unwrap_or_default();
+        let family = lineage::with_merged(&self.store, &succession.predecessors).await?;
+        let peers = peers::Peers { host: &self.host, caller };
+        let (mentions, figures) =
+            futures::join!(peers.mentions(&succession.predecessors), peers.figures(&succession, &family));
+        preview.mentions = mentions;
+        preview.figures = Some(figures);
+        Ok(Response::new(preview))
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use api::registry::v1::locality::Type;
 
 use super::*;
+use crate::descent;
 use crate::period::Span;
-use crate::succession;
 
 fn units() -> Vec<Locality> {
     localities().expect("the file parses")
@@ -20,7 +20,7 @@ fn life(unit: &Locality) -> Span {
 /// The units of a day, with the period that holds.
 fn on<'a>(units: &'a [Locality], day: &str) -> Vec<(&'a Locality, &'a LocalityPeriod)> {
     let alive = units.iter().filter(|unit| life(unit).contains(day));
-    alive.map(|unit| (unit, succession::on(&unit.periods, day).expect("a unit has a period"))).collect()
+    alive.map(|unit| (unit, descent::on(&unit.periods, day).expect("a unit has a period"))).collect()
 }
 
 #[test]
@@ -29,10 +29,10 @@ fn there_are_86_units_of_101_periods() {
     assert_eq!(units.len(), 86);
     assert_eq!(units.iter().map(|unit| unit.periods.len()).sum::<usize>(), 101);
     for unit in &units {
-        assert_eq!(succession::check_periods(&unit.periods), Ok(()), "{}", unit.name);
+        assert_eq!(descent::check_periods(&unit.periods), Ok(()), "{}", unit.name);
         let lives: HashMap<_, _> = units.iter().map(|other| (other.name.as_str(), life(other))).collect();
         for step in &unit.predecessors {
-            let checked = succession::check_descent(step, &life(unit), &lives[step.locality.as_str()]);
+            let checked = descent::check_descent(step, &life(unit), &lives[step.locality.as_str()]);
             assert_eq!(checked, Ok(()), "{} into {}", step.locality, unit.name);
         }
     }
