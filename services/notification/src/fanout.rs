@@ -1,7 +1,7 @@
 //! From the change logs of the other services to deliveries and inboxes. Who is told is decided once, in the transaction
 //! that takes the consumer's cursor past the change: so each is told exactly once, whatever is restarted when.
 
-use api::registry::v1::Region;
+use api::registry::v1::{Locality, Region};
 use api::shared::v1::Change;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Consumer, Projection, Store, Tx};
 
-use crate::matching::{Facts, Regions};
+use crate::matching::{Facts, Places};
 use crate::rules::RulesInMemory;
 use crate::wire_time::instant;
 use crate::{delivery, envelope, inbox_message, notice, reference};
@@ -19,11 +19,11 @@ use crate::{delivery, envelope, inbox_message, notice, reference};
 pub const SOURCES: [(&str, &str); 3] =
     [("registry", "registry-fanout"), ("investment", "investment-fanout"), ("events", "events-fanout")];
 
-/// Follows the logs of the other services, and the regions of the registry.
-pub fn start(host: &Host, store: &Store, regions: Projection) {
+/// Follows the logs of the other services; `places` are the regions and localities of the registry.
+pub fn start(host: &Host, store: &Store, places: Projection) {
     let rules = Arc::new(RulesInMemory::default());
     for (service, name) in SOURCES {
-        let fanout = Arc::new(Fanout { service, rules: rules.clone(), regions: regions.clone() });
+        let fanout = Arc::new(Fanout { service, rules: rules.clone(), places: places.clone() });
         let apply = move |tx: Tx, change: Change| {
             let fanout = fanout.clone();
             async move { fanout.apply(&tx, change).await }
@@ -35,7 +35,7 @@ pub fn start(host: &Host, store: &Store, regions: Projection) {
 struct Fanout {
     service: &'static str,
     rules: Arc<RulesInMemory>,
-    regions: Projection,
+    places: Projection,
 }
 
 impl Fanout {
@@ -44,8 +44,8 @@ impl Fanout {
         if rules.is_empty() {
             return Ok(());
         }
-        if rules.name_regions() && !self.regions.ready() {
-            return Err(Error::unavailable("registry").because("its regions are not copied yet"));
+        if rules.name_places() && !self.places.ready() {
+            return Err(Error::unavailable("registry").because("its regions and localities are not copied yet"));
         }
         let after = envelope::resource_after(&change);
         let mut about = BTreeSet::from([change.resource.clone()]);
@@ -60,7 +60,7 @@ impl Fanout {
             audience: change.audience.clone().unwrap_or_default(),
             about,
         };
-        let told = rules.audience(&facts, &Members(&self.regions));
+        let told = rules.audience(&facts, &Register(&self.places));
         if told.endpoints.is_empty() && told.inboxes.is_empty() {
             return Ok(());
         }
@@ -73,15 +73,35 @@ impl Fanout {
     }
 }
 
-/// The members of regions as the registry has them.
-struct Members<'a>(&'a Projection);
+/// Regions and localities as the registry has them.
+struct Register<'a>(&'a Projection);
 
-impl Regions for Members<'_> {
+impl Places for Register<'_> {
     fn has_member(&self, region: &str, day: NaiveDate, places: &BTreeSet<String>) -> bool {
         let day = day.to_string();
         let holds = |from: &str, to: &str| from <= day.as_str() && (to.is_empty() || day.as_str() <= to);
         self.0.get::<Region>(region).is_some_and(|region| {
             region.members.iter().any(|it| places.contains(&it.locality) && holds(&it.valid_from, &it.valid_to))
         })
+    }
+
+    fn has_heir(&self, locality: &str, day: NaiveDate, places: &BTreeSet<String>) -> bool {
+        let day = day.to_string();
+        // From what the change is about upwards: most of it is no unit that came out of others.
+        let mut seen: BTreeSet<String> =
+            places.iter().filter(|place| place.starts_with("localities/")).cloned().collect();
+        let mut waiting: Vec<String> = seen.iter().cloned().collect();
+        while let Some(name) = waiting.pop() {
+            let Some(unit) = self.0.get::<Locality>(&name) else { continue };
+            for step in unit.predecessors.iter().filter(|step| step.effective_date <= day) {
+                if step.locality == locality {
+                    return true;
+                }
+                if seen.insert(step.locality.clone()) {
+                    waiting.push(step.locality.clone());
+                }
+            }
+        }
+        false
     }
 }

@@ -27,7 +27,7 @@ mod wire_time;
 mod wording;
 
 use api::notification::v1::servers::*;
-use api::registry::v1::Region;
+use api::registry::v1::{Locality, Region};
 use chassis::egress::Client;
 use chassis::error::{Error, Result};
 use std::time::Duration;
@@ -44,8 +44,8 @@ async fn start_service(Start { host, store }: Start) -> Result<Routes> {
     let settings = &host.config.notification.webhook;
     let patience = Duration::from_secs(settings.timeout_seconds);
     let egress = Client::new(patience, &settings.allow_networks).map_err(Error::internal)?;
-    let regions = Projection::of_service("registry").of::<Region>().start(&host, &store).await?;
-    fanout::start(&host, &store, regions);
+    let places = Projection::of_service("registry").of::<Region>().of::<Locality>().start(&host, &store).await?;
+    fanout::start(&host, &store, places);
     let sender = sender::Sender {
         host: host.clone(),
         store: store.clone(),

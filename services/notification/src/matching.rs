@@ -27,10 +27,12 @@ pub struct Facts {
     pub about: BTreeSet<String>,
 }
 
-/// Knows the members of regions.
-pub trait Regions {
+/// Knows the members of regions, and what became of units.
+pub trait Places {
     /// Whether one of `places` is a member of `region` on `day`.
     fn has_member(&self, region: &str, day: NaiveDate, places: &BTreeSet<String>) -> bool;
+    /// Whether one of `places` is a unit into which `locality` had gone by `day`, whole or in part.
+    fn has_heir(&self, locality: &str, day: NaiveDate, places: &BTreeSet<String>) -> bool;
 }
 
 /// All subscriptions, so arranged that a change looks only at those whose owner it concerns, and at those that want all.
@@ -79,17 +81,18 @@ impl Rules {
         self.concerning.is_empty() && self.visible.is_empty()
     }
 
-    /// Whether any of them names a region.
-    pub fn name_regions(&self) -> bool {
-        self.concerning.values().flatten().chain(&self.visible).any(|rule| !rule.wanted.regions.is_empty())
+    /// Whether any of them names a region or a locality, which are others at other times.
+    pub fn name_places(&self) -> bool {
+        let names = |rule: &Rule| !rule.wanted.regions.is_empty() || !rule.wanted.localities.is_empty();
+        self.concerning.values().flatten().chain(&self.visible).any(names)
     }
 
     /// Who is to be told of a change.
-    pub fn audience(&self, facts: &Facts, regions: &dyn Regions) -> Audience {
+    pub fn audience(&self, facts: &Facts, places: &dyn Places) -> Audience {
         let mut told = Audience::default();
         let concerned =
             facts.concerned().into_iter().filter_map(|organization| self.concerning.get(organization)).flatten();
-        for rule in concerned.chain(&self.visible).filter(|rule| rule.matches(facts, regions)) {
+        for rule in concerned.chain(&self.visible).filter(|rule| rule.matches(facts, places)) {
             let Subscription { endpoint, inbox, owner, .. } = &rule.wanted;
             if !endpoint.is_empty() {
                 told.endpoints.insert(endpoint.clone(), owner.clone());
@@ -112,16 +115,16 @@ impl Facts {
 
 impl Rule {
     /// Since it exists, within what its owner may see, and by every filter. Whom it concerns was looked up before.
-    fn matches(&self, facts: &Facts, regions: &dyn Regions) -> bool {
+    fn matches(&self, facts: &Facts, places: &dyn Places) -> bool {
         let Subscription { services, change_types, .. } = &self.wanted;
         facts.time >= self.created
             && self.scope.sees(&facts.owner, Some(&facts.audience))
             && (services.is_empty() || services.iter().any(|service| service == facts.service))
             && (change_types.is_empty() || change_types.iter().any(|pattern| is_of_type(&facts.change_type, pattern)))
-            && self.is_of_place(facts, regions)
+            && self.is_of_place(facts, places)
     }
 
-    fn is_of_place(&self, facts: &Facts, regions: &dyn Regions) -> bool {
+    fn is_of_place(&self, facts: &Facts, places: &dyn Places) -> bool {
         let Subscription { countries, localities, regions: areas, .. } = &self.wanted;
         if countries.is_empty() && localities.is_empty() && areas.is_empty() {
             return true;
@@ -129,7 +132,8 @@ impl Rule {
         let day = chassis::clock::day(facts.time);
         let named = |place: &String| facts.about.contains(place);
         countries.iter().chain(localities).chain(areas).any(named)
-            || areas.iter().any(|region| regions.has_member(region, day, &facts.about))
+            || areas.iter().any(|region| places.has_member(region, day, &facts.about))
+            || localities.iter().any(|locality| places.has_heir(locality, day, &facts.about))
     }
 }
 

@@ -4,13 +4,18 @@ use super::*;
 use api::shared::v1::audience::Circle;
 use prost_types::Timestamp;
 
-/// One region with two members.
+/// One region with a member, and one unit that went into it.
 struct RedRiverDelta;
 
-impl Regions for RedRiverDelta {
+impl Places for RedRiverDelta {
     fn has_member(&self, region: &str, day: NaiveDate, places: &BTreeSet<String>) -> bool {
         let since = NaiveDate::from_ymd_opt(2025, 7, 1).expect("a day");
         region == "regions/dbsh" && day >= since && places.contains("localities/quang-ninh")
+    }
+
+    fn has_heir(&self, locality: &str, day: NaiveDate, places: &BTreeSet<String>) -> bool {
+        let since = NaiveDate::from_ymd_opt(2026, 11, 1).expect("a day");
+        locality == "localities/mong-cai" && day >= since && places.contains("localities/quang-ninh")
     }
 }
 
@@ -123,6 +128,15 @@ fn places_are_alternatives_and_stand_beside_types_and_services() {
         (Subscription { services: list(&["registry", "investment"]), ..base() }, false, "other services"),
     ] {
         assert_eq!(told(subscription, &commitment()), expected, "{why}");
+    }
+}
+
+#[test]
+fn what_a_unit_became_is_heard_of_from_that_day_on() {
+    let subscription = Subscription { localities: list(&["localities/mong-cai"]), ..of("localities/quang-ninh") };
+    for (time, expected) in [("2026-10-31T12:00:00Z", false), ("2026-10-31T18:00:00Z", true)] {
+        let facts = Facts { time: time.parse().expect("a time"), ..commitment() };
+        assert_eq!(told(subscription.clone(), &facts), expected, "{time}");
     }
 }
 

@@ -18,6 +18,8 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(delivery::M20261122Notice),
         Box::new(delivery::M20261122Lane),
         Box::new(inbox_message::M20261122InboxMessage),
+        Box::new(store::mention::M20261122Mention),
+        Box::new(subscription::M20261122SubscriptionMention),
     ]
 }
 

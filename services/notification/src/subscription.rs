@@ -10,7 +10,7 @@ use api::shared::v1::audience::Circle;
 use chassis::error::{Error, Result};
 use store::sea_orm::sea_query::Condition;
 use store::sea_orm::{ActiveValue::Set, ColumnTrait};
-use store::{Resource, Store, Tx, View};
+use store::{Resource, Store, Tx, View, mention};
 
 use crate::endpoint::Endpoints;
 use crate::fanout::SOURCES;
@@ -36,7 +36,8 @@ impl Resource for Subscriptions {
 
     fn filter(list: &ListSubscriptionsRequest, _: &View) -> Condition {
         let endpoint = (!list.endpoint.is_empty()).then(|| row::Column::Endpoint.eq(list.endpoint.as_str()));
-        Condition::all().add_option(endpoint)
+        let locality = mention::of::<Subscription>(row::Column::Id, &list.locality);
+        Condition::all().add_option(endpoint).add_option(locality)
     }
 
     fn search_words(message: &Subscription) -> Vec<&str> {
@@ -60,7 +61,8 @@ impl Resource for Subscriptions {
         check_endpoint(tx, after).await
     }
 
-    async fn index(tx: &Tx, _: &Subscription) -> Result<()> {
+    async fn index(tx: &Tx, subscription: &Subscription) -> Result<()> {
+        mention::keep(tx, subscription, subscription.localities.iter().map(String::as_str)).await?;
         rules::changed(tx).await
     }
 }

@@ -136,6 +136,8 @@ impl store::Resource for Directives {
     fn search_words(directive: &Directive) -> Vec<&str> {
         let Directive { number, issuer, issuer_english, title, english_title, .. } = directive;
         let mut words = kind_words(directive.kind()).to_vec();
+        // As in "Chỉ thị số 15-CT/TW".
+        words.push("số");
         words.extend([number.as_str(), issuer, issuer_english, title, english_title]);
         // So that the number's parts are words by themselves, whatever stands between them.
         words.extend(number.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty()));

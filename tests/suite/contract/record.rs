@@ -46,6 +46,10 @@ const TIED: &[(&str, &str, &str)] = &[
     ("ngkt.vn/Agency", "agency.valid_to", ""),
     // Whole units that merge end on the day before; Quảng Ninh has not ended, and can only give off a part.
     ("ngkt.vn/Locality", "locality.predecessors[0].kind", "SPLIT"),
+    // A code is one unit's at a time, and several are made here.
+    ("ngkt.vn/Locality", "locality.periods[0].code", ""),
+    // A document ends after it begins.
+    ("ngkt.vn/Directive", "directive.valid_to", ""),
     // Only what there is can be subscribed to.
     ("ngkt.vn/Subscription", "subscription.change_types[0]", "commitment.*"),
 ];
