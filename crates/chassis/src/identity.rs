@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 
 pub use internal::InternalTokens;
 pub use issuer::Issuer;
+pub use key::secret;
 pub use verifier::Verifier;
 
 /// The issuer and audience of tokens for clients outside.

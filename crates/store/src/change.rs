@@ -15,6 +15,7 @@ use sea_orm::sea_query::Expr;
 use sha2::{Digest, Sha256};
 
 use crate::held::{Held, Insert, Refusal, What};
+use crate::personal::{self, Sealed};
 use crate::record;
 use crate::scope::readers;
 use crate::tx::{Tx, Written};
@@ -31,12 +32,13 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The entry of a change. `before` is `None` for a new record; then `previous_hash` is empty.
+    /// The entry of a change; `sealed` is `after` as it is kept. `before` is `None` for a new record; then `previous_hash` is empty.
     pub fn of<M: api::Resource>(
         tx: &Tx,
         change_type: &str,
         after: &M,
         before: Option<&M>,
+        sealed: &Sealed<'_, M>,
         previous_hash: Vec<u8>,
     ) -> Entry {
         let changed = before.map_or_else(|| after.fields_set(), |before| after.fields_changed(before));
@@ -49,7 +51,7 @@ impl Entry {
             resource: after.name().to_owned(),
             version: record::version(after),
             actor: Some(actor(tx.caller())),
-            after: Some(prost_types::Any { type_url, value: after.encode_to_vec() }),
+            after: Some(prost_types::Any { type_url, value: sealed.behind(sealed.bare.encode_to_vec()) }),
             changed_fields: changed.into_iter().map(str::to_owned).collect(),
             owner: after.owner().to_owned(),
             audience: after.audience().cloned(),
@@ -59,7 +61,7 @@ impl Entry {
         };
         let bytes = change.encode_to_vec();
         let hash = hash(&bytes);
-        let before = before.map(prost::Message::encode_to_vec);
+        let before = before.map(|before| personal::bare(before).encode_to_vec());
         Entry { change, before, bytes, hash }
     }
 
@@ -86,7 +88,7 @@ pub(crate) fn read(entry: &[u8]) -> Result<pb::Change> {
     pb::Change::decode(entry).map_err(Error::internal)
 }
 
-fn actor(caller: &Caller) -> pb::Actor {
+pub(crate) fn actor(caller: &Caller) -> pb::Actor {
     pb::Actor {
         subject: caller.subject.clone(),
         organization: caller.organization.clone(),

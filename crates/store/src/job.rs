@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::idempotency::{self, Key};
+use crate::personal::Vault;
 use crate::session::{End, Fault};
 use crate::tx::{Tx, TxContext};
 
@@ -28,6 +29,10 @@ pub(crate) struct Origin {
     pub trace_id: String,
     pub change_type: String,
     pub deadline: Option<Instant>,
+    /// The request, if there was one.
+    pub context: Option<Context>,
+    /// Set by the writer.
+    pub vault: Option<Arc<Vault>>,
     /// Set if the caller may repeat the request without doing it twice.
     pub key: Option<Key>,
 }
@@ -42,13 +47,16 @@ impl Origin {
             change_type: context.method.change.clone().unwrap_or_default(),
             deadline: context.deadline,
             key: idempotency::Key::of(&context, request.get_ref())?,
+            context: Some(context),
+            vault: None,
         })
     }
 
     /// A write that nobody asked for.
     pub fn background(caller: Caller) -> Origin {
         let (trace_id, change_type) = Default::default();
-        Origin { caller: Arc::new(caller), trace_id, change_type, deadline: None, key: None }
+        let caller = Arc::new(caller);
+        Origin { caller, trace_id, change_type, deadline: None, context: None, vault: None, key: None }
     }
 
     fn context(&self, now: DateTime<Utc>) -> TxContext {
@@ -57,6 +65,8 @@ impl Origin {
             now,
             trace_id: self.trace_id.clone(),
             change_type: self.change_type.clone(),
+            method: self.context.as_ref().map(|context| context.method.path.clone()).unwrap_or_default(),
+            vault: self.vault.clone(),
         }
     }
 }

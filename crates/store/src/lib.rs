@@ -40,6 +40,7 @@ pub mod mention;
 mod order;
 mod page;
 pub mod party;
+pub mod personal;
 mod presence;
 mod projection;
 pub mod queue;
@@ -91,7 +92,7 @@ pub use table::{column, create_table, index, table};
 pub use tx::{Tx, TxContext, Written};
 pub use verb::{
     Act, Asked, Found, Reader, act, act_for, announce, apply, check_etag, create, exists, get, insert, list, load,
-    load_for, require, retire, save, search, tables_with, update,
+    load_for, require, restore, retire, save, search, tables_with, update,
 };
 
 /// What an rpc answers.

@@ -9,11 +9,12 @@ use prost::Message as _;
 use prost_types::Timestamp;
 
 use crate::entity::{NewRow, Row, Standard};
+use crate::personal::Sealed;
 use crate::resource::{ActiveModel, Model, Resource};
 use crate::scope::readers;
 use crate::words;
 
-/// The message of a row, complete.
+/// The message of a row, complete but for its personal data.
 pub(crate) fn message<R: Resource>(row: &Model<R>) -> Result<R::Message> {
     let standard = <R::Row as Row>::standard(row);
     let mut message = R::Message::decode(standard.content).map_err(Error::internal)?;
@@ -23,7 +24,8 @@ pub(crate) fn message<R: Resource>(row: &Model<R>) -> Result<R::Message> {
 }
 
 /// The row of a complete message.
-pub(crate) fn row<R: Resource>(message: &R::Message, change_hash: Vec<u8>) -> ActiveModel<R> {
+pub(crate) fn row<R: Resource>(sealed: &Sealed<'_, R::Message>, change_hash: Vec<u8>) -> ActiveModel<R> {
+    let message: &R::Message = &sealed.bare;
     let mut bare = message.clone();
     bare.set_name(String::new());
     bare.set_etag(String::new());
@@ -41,7 +43,7 @@ pub(crate) fn row<R: Resource>(message: &R::Message, change_hash: Vec<u8>) -> Ac
         updated_at: message.update_time().map_or(0, micros),
         retired_at: message.retire_time().map(micros),
         search_text: words::text(R::search_words(message)),
-        content: bare.encode_to_vec(),
+        content: sealed.behind(bare.encode_to_vec()),
         change_hash,
     });
     R::columns(message, &mut row);

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::calendar::Passing;
 use crate::entity::Row;
 use crate::order::Order;
+use crate::personal::{self, Readers};
 use crate::tx::Tx;
 
 /// A kind of record: its message, its table, and the rules of its domain.
@@ -26,7 +27,10 @@ pub trait Resource: Send + Sync + 'static {
     /// Who sees a record that does not say.
     const AUDIENCE: Circle;
 
-    /// Sets the resource's own columns from the message, all of them.
+    /// Who sees the personal data in it, if the contract says that there is any.
+    const PERSONAL_READERS: Readers = Readers::Named;
+
+    /// Sets the resource's own columns from the message, all of them. It is without its personal data.
     fn columns(message: &Self::Message, row: &mut ActiveModel<Self>);
 
     /// The condition of the request's own filters. Scope, search, retirement and paging are added by the verb.
@@ -37,7 +41,8 @@ pub trait Resource: Send + Sync + 'static {
     const INDEXED: bool = true;
 
     /// The names by which `q` and search find a record: in all languages, short, other and former ones, numbers and codes.
-    /// Whoever sees the record may find it by them.
+    /// Whoever sees the record may find it by them. It is
+    /// given without its personal data: that is found by itself.
     fn search_words(_message: &Self::Message) -> Vec<&str> {
         Vec::new()
     }
@@ -57,7 +62,8 @@ pub trait Resource: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Writes what follows from a record into tables of its own, after the record. Must only talk to `tx`.
+    /// Writes what follows from a record into tables of its own, after the record. Must only talk to `tx`. The message is
+    /// without its personal data.
     fn index(_tx: &Tx, _message: &Self::Message) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
@@ -82,6 +88,9 @@ pub trait Resource: Send + Sync + 'static {
 
     /// Fields that depend on the day or the clock, on the way out. What it sets is not kept.
     fn view(_message: &mut Self::Message, _view: &View) {}
+
+    /// Tells in an answer what became of the record's personal data. What it sets is not kept.
+    fn tell_personal(_message: &mut Self::Message, _state: personal::State) {}
 
     /// Whether this caller may create or change a record that has this owner.
     fn may_own(caller: &Caller, message: &Self::Message) -> bool {

@@ -7,6 +7,7 @@ use sea_orm::{
 use sea_orm::{SqliteTransactionMode, Statement, TransactionOptions};
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf, SchemaManager};
 
+use crate::personal::M20261122Personal;
 use crate::table::column;
 
 /// What happened to the records, one row an entry; never changed, never deleted.
@@ -139,7 +140,7 @@ struct Migrations(fn() -> Vec<Box<dyn MigrationTrait>>);
 impl MigratorTraitSelf for Migrations {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
         let mut all: Vec<Box<dyn MigrationTrait>> =
-            vec![Box::new(M20261122Common), Box::new(crate::index::M20261122Words)];
+            vec![Box::new(M20261122Common), Box::new(crate::index::M20261122Words), Box::new(M20261122Personal)];
         all.extend((self.0)());
         all
     }

@@ -13,6 +13,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use crate::connect::{self, Links};
 use crate::feed::Tail;
 use crate::job::{Form, Origin};
+use crate::personal::Vault;
 use crate::presence::Presence;
 use crate::service::Service;
 use crate::tx::Tx;
@@ -30,6 +31,7 @@ struct Inner {
     wake: Wake,
     tail: Tail,
     clock: Clock,
+    vault: Arc<Vault>,
     /// Tasks that write until they end: the writer ends after them.
     users: TaskTracker,
     _presence: Option<Presence>,
@@ -49,14 +51,17 @@ impl Store {
             presence.share().await.map_err(Error::internal)?;
         }
         let (wake, users) = (Wake::new(), TaskTracker::new());
+        let vault = Arc::new(Vault::new(host.config.key_dir()));
         let writer = match &links {
-            Links::Sqlite { write, .. } => Writer::sqlite(host, write.clone(), wake.clone(), users.clone()),
-            Links::Postgres(db) => Writer::postgres(host, db.clone(), wake.clone()),
+            Links::Sqlite { write, .. } => {
+                Writer::sqlite(host, write.clone(), wake.clone(), vault.clone(), users.clone())
+            }
+            Links::Postgres(db) => Writer::postgres(host, db.clone(), wake.clone(), vault.clone()),
         };
         let read = links.reading().clone();
         let tail = Tail::start(host, &read, wake.feed.subscribe()).await?;
         let clock = host.clock.clone();
-        let inner = Inner { name: service.name, read, writer, wake, tail, clock, users, _presence: presence };
+        let inner = Inner { name: service.name, read, writer, wake, tail, clock, vault, users, _presence: presence };
         let store = Store(Arc::new(inner));
         seal::start(host, &store);
         housekeeping::start(host, &store);
@@ -161,6 +166,15 @@ impl Store {
     /// To be held by a task that writes when the process stops.
     pub(crate) fn using(&self) -> TaskTrackerToken {
         self.0.users.token()
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.0.writer
+    }
+
+    /// The keys of personal data.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.0.vault
     }
 
     pub(crate) fn wake(&self) -> &Wake {

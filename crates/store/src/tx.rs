@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chassis::caller::Caller;
 use chassis::clock;
-use chassis::error::Result;
+use chassis::error::{Error, Result};
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
 use crate::held::Held;
+use crate::personal::{Asking, Vault};
 use crate::resource::View;
 use crate::scope::Scope;
 use crate::session::Session;
@@ -38,6 +39,9 @@ pub struct TxContext {
     pub trace_id: String,
     /// What the rpc writes to the change log, as the contract has it; empty in background work.
     pub change_type: String,
+    /// The rpc, by its path; empty in background work.
+    pub(crate) method: String,
+    pub(crate) vault: Option<Arc<Vault>>,
 }
 
 /// One entry that a transaction has written to the change log.
@@ -47,9 +51,9 @@ pub struct Written {
     pub change_type: String,
     /// The record's name.
     pub name: String,
-    /// The record before, complete, in protobuf; `None` for a new one.
+    /// The record before, in protobuf, complete but for its personal data; `None` for a new one.
     pub before: Option<Vec<u8>>,
-    /// The record as it is kept now.
+    /// The record as it is kept now: its personal data is sealed.
     pub after: Vec<u8>,
 }
 
@@ -96,6 +100,26 @@ impl Tx {
     /// Records as of today.
     pub fn view(&self) -> View {
         View::at(self.now())
+    }
+
+    /// The keys of personal data.
+    pub(crate) fn vault(&self) -> Result<&Vault> {
+        self.0
+            .context
+            .vault
+            .as_deref()
+            .ok_or_else(|| Error::internal("a transaction without the keys of personal data"))
+    }
+
+    /// The access that an answer with personal data is.
+    pub(crate) fn asking(&self) -> Asking {
+        let context = self.context();
+        Asking {
+            caller: context.caller.clone(),
+            method: context.method.clone(),
+            trace_id: context.trace_id.clone(),
+            reason: String::new(),
+        }
     }
 
     pub(crate) fn session(&self) -> &Session {

@@ -17,6 +17,8 @@ pub use get::get;
 pub use list::list;
 pub use load::{Reader, check_etag, exists, load, load_for, require};
 pub use retire::retire;
-pub use save::{announce, save};
+pub use save::{announce, restore, save};
 pub use search::{Asked, Found, search, tables_with};
+
+pub(crate) use load::seen;
 pub use update::update;

@@ -5,6 +5,8 @@ mod group;
 mod postgres;
 mod sqlite;
 
+use std::sync::Arc;
+
 use chassis::clock::Clock;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
@@ -13,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::job::{Form, Job, Origin, Work};
+use crate::personal::Vault;
 use crate::tx::Tx;
 
 /// How many writes may wait for the SQLite task before callers wait in front of it.
@@ -23,6 +26,7 @@ const WAITING_MAX: usize = 1024;
 pub(crate) struct Writer {
     kind: Kind,
     wake: Wake,
+    vault: Arc<Vault>,
 }
 
 #[derive(Clone)]
@@ -58,7 +62,7 @@ impl Wake {
 
 impl Writer {
     /// A writer on SQLite: `db` has one connection, which nobody else uses. It ends after the requests and `users`.
-    pub fn sqlite(host: &Host, db: DatabaseConnection, wake: Wake, users: TaskTracker) -> Writer {
+    pub fn sqlite(host: &Host, db: DatabaseConnection, wake: Wake, vault: Arc<Vault>, users: TaskTracker) -> Writer {
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let task = sqlite::Task { db, wake: wake.clone(), clock: host.clock.clone(), habits: Default::default() };
         let drained = host.drained.clone();
@@ -75,12 +79,12 @@ impl Writer {
             }
             Ok(())
         });
-        Writer { kind: Kind::Sqlite(jobs), wake }
+        Writer { kind: Kind::Sqlite(jobs), wake, vault }
     }
 
     /// A writer on PostgreSQL.
-    pub fn postgres(host: &Host, db: DatabaseConnection, wake: Wake) -> Writer {
-        Writer { kind: Kind::Postgres(db, host.clock.clone()), wake }
+    pub fn postgres(host: &Host, db: DatabaseConnection, wake: Wake, vault: Arc<Vault>) -> Writer {
+        Writer { kind: Kind::Postgres(db, host.clock.clone()), wake, vault }
     }
 
     /// Runs `work` in a transaction and answers when it is durable.
@@ -90,6 +94,7 @@ impl Writer {
         F: Future<Output = Result<R>> + Send + 'static,
         R: Send + 'static,
     {
+        let origin = Origin { vault: Some(self.vault.clone()), ..origin };
         let (job, answer) = Work::new(origin, work, form);
         match &self.kind {
             Kind::Sqlite(jobs) => jobs.send(Box::new(job)).await.map_err(|_| stopped())?,

@@ -1,4 +1,4 @@
-//! Signing keys in files: created once, by whoever comes first, never seen half-written.
+//! Keys in files: created once, by whoever comes first, never seen half-written.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,27 +23,35 @@ pub(super) struct Key {
 impl Key {
     /// Opens the key `name` in `dir`, or creates both.
     pub(super) fn open(dir: &Path, name: &str) -> Result<Key> {
-        let path = dir.join(format!("{name}.key"));
-        let seed = match std::fs::read_to_string(&path) {
-            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
-                create(dir, &path).map_err(|cause| trouble(&path, cause))?;
-                std::fs::read_to_string(&path)
-            }
-            read => read,
-        };
-        let text = seed.map_err(|cause| trouble(&path, cause))?;
-        let seed = URL_SAFE_NO_PAD.decode(text.trim()).map_err(|cause| trouble(&path, cause))?;
-        if seed.len() != 32 {
-            return Err(trouble(&path, "it does not hold a key of 32 bytes"));
-        }
+        let path = path(dir, name);
+        let seed = secret(dir, name)?;
         let private = EncodingKey::from_ed_der(&[&PKCS8_HEAD[..], &seed].concat());
         let public = Jwk::from_encoding_key(&private, Algorithm::EdDSA).and_then(|jwk| DecodingKey::from_jwk(&jwk));
         Ok(Key { private, public: public.map_err(|cause| trouble(&path, cause))? })
     }
 }
 
+/// The 32 secret bytes in the file of this name; made, if there is none, by whoever comes first.
+pub fn secret(dir: &Path, name: &str) -> Result<[u8; 32]> {
+    let path = path(dir, name);
+    let seed = match std::fs::read_to_string(&path) {
+        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
+            create(dir, &path).map_err(|cause| trouble(&path, cause))?;
+            std::fs::read_to_string(&path)
+        }
+        read => read,
+    };
+    let text = seed.map_err(|cause| trouble(&path, cause))?;
+    let seed = URL_SAFE_NO_PAD.decode(text.trim()).map_err(|cause| trouble(&path, cause))?;
+    seed.try_into().map_err(|_| trouble(&path, "it does not hold a key of 32 bytes"))
+}
+
+fn path(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{name}.key"))
+}
+
 fn trouble(path: &Path, cause: impl Into<BoxError>) -> Error {
-    let cause = format!("signing key {}: {}", path.display(), cause.into());
+    let cause = format!("key {}: {}", path.display(), cause.into());
     Error::internal(cause)
 }
 

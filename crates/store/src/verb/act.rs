@@ -12,7 +12,7 @@ use super::save::save;
 use crate::job::Origin;
 use crate::resource::Resource;
 use crate::tx::Tx;
-use crate::{Reply, Store, record};
+use crate::{Reply, Store, personal, record};
 
 /// Who does something, and when: what a pure rule of a record's life needs to know.
 #[derive(Debug, Clone, Copy)]
@@ -60,11 +60,12 @@ where
 {
     let origin = Origin::of(&request)?;
     let request = request.into_inner();
-    let acted = store.write_from(origin, async move |tx: Tx| {
+    let acted = personal::write::<R, _, _>(store, origin, async move |tx: Tx| {
         let before = load_for::<R>(&tx, request.name(), may).await?;
         check_etag(&before, request.etag())?;
         let after = work(tx.clone(), request, before.clone()).await?;
         let mut message = save::<R>(&tx, &tx.context().change_type, before, after).await?;
+        personal::shown_in::<R>(&tx, &mut message).await?;
         R::view(&mut message, &tx.view());
         Ok(message)
     });

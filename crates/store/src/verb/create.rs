@@ -10,7 +10,7 @@ use crate::job::Origin;
 use crate::resource::Resource;
 use crate::session::Known;
 use crate::tx::Tx;
-use crate::{Reply, Store, calendar, change, index, record};
+use crate::{Reply, Store, calendar, change, index, personal, record};
 
 /// Adds a record. It belongs to the caller's organization if it does not say whose it is; whoever may not own it is
 /// refused. An id that is taken is `ALREADY_EXISTS`.
@@ -20,7 +20,7 @@ pub async fn create<R: Resource>(
 ) -> Reply<R::Message> {
     let origin = Origin::of(&request)?;
     let (message, id) = api::CreateRequest::take(request.into_inner());
-    let created = store.write_from(origin, async move |tx: Tx| create_in::<R>(&tx, message, id).await);
+    let created = personal::write::<R, _, _>(store, origin, async move |tx: Tx| create_in::<R>(&tx, message, id).await);
     Ok(Response::new(created.await?))
 }
 
@@ -36,6 +36,7 @@ async fn create_in<R: Resource>(tx: &Tx, mut message: R::Message, id: String) ->
         return Err(Error::permission_denied(format!("it cannot own a record of {}", message.owner())));
     }
     let mut message = insert::<R>(tx, message, &id).await?;
+    personal::shown_in::<R>(tx, &mut message).await?;
     R::view(&mut message, &tx.view());
     Ok(message)
 }
@@ -56,8 +57,9 @@ pub async fn insert<R: Resource>(tx: &Tx, mut message: R::Message, id: &str) -> 
     message.set_retire_time(None);
     let change_type = format!("{}.created", R::Message::SINGULAR);
     // The hash is known before the row is written, and row and change go together.
-    let entry = change::Entry::of(tx, &change_type, &message, None, Vec::new());
-    let row = record::row::<R>(&message, entry.hash.clone());
+    let sealed = personal::close::<R>(tx, &message).await?;
+    let entry = change::Entry::of(tx, &change_type, &message, None, &sealed, Vec::new());
+    let row = record::row::<R>(&sealed, entry.hash.clone());
     let search_text = record::search_text::<R>(&row);
     let (mut columns, mut values) = (Vec::new(), Vec::new());
     for column in <<R::Row as sea_orm::EntityTrait>::Column as Iterable>::iter() {
@@ -76,7 +78,8 @@ pub async fn insert<R: Resource>(tx: &Tx, mut message: R::Message, id: &str) -> 
         index::keep(tx, table, &id, "", &known.search_text).await?;
     }
     tx.session().remember(table, &id, known);
-    R::index(tx, &message).await?;
+    R::index(tx, &sealed.bare).await?;
+    personal::keep(tx, &message).await?;
     calendar::follow::<R>(tx, None, &message).await?;
     R::follow(tx, None, &message).await?;
     Ok(message)

@@ -2,7 +2,7 @@
 
 mod by_words;
 
-use api::ListRequest as _;
+use api::{ListRequest as _, Resource as _};
 use chassis::context::Context;
 use chassis::error::{Error, Result};
 use chrono::NaiveDate;
@@ -17,7 +17,7 @@ use crate::page::{SIZE_DEFAULT, SIZE_MAX, Token, fingerprint};
 use crate::resource::{Model, Resource, View};
 use crate::scope::Scope;
 use crate::words::Wanted;
-use crate::{Reply, Store, record};
+use crate::{Reply, Store, personal};
 
 pub(super) use by_words::by_id;
 
@@ -34,7 +34,8 @@ pub async fn list<R: Resource>(
 where
     R::List: prost::Name,
 {
-    let scope = Scope::of(&Context::of(&request).caller);
+    let context = Context::of(&request);
+    let scope = Scope::of(&context.caller);
     let list = request.into_inner();
     let limit = size(list.page_size())?;
     let query = fingerprint(&list);
@@ -47,19 +48,23 @@ where
         wanted = wanted.add(R::Row::RETIRED_AT.is_null());
     }
     let last = token.as_ref().map(|token| last::<R>(&columns, token)).transpose()?;
-    let asked: Asked<R> = Asked { wanted, columns, last, limit };
+    let mut asked: Asked<R> = Asked { wanted, columns, last, limit };
     let words = Wanted::beginnings(list.q());
     let page = match words.as_slice() {
         [] if list.q().trim().is_empty() => asked.page(store.read()).await?,
         // Nothing is called by signs alone.
         [] => Page { rows: Vec::new(), next: None },
+        words if !R::Message::PERSONAL.is_empty() => {
+            asked.wanted = asked.wanted.add(personal::having::<R>(store.vault(), &context.caller, words)?);
+            asked.page(store.read()).await?
+        }
         words => asked.page_with(store.read(), words).await?,
     };
     let next = match page.next {
         Some(key) => Token::new(&query, view.as_of, key)?.text(),
         None => String::new(),
     };
-    let mut items = page.rows.iter().map(record::message::<R>).collect::<Result<Vec<_>>>()?;
+    let mut items = personal::shown::<R>(store, &context, &page.rows, "").await?;
     items.iter_mut().for_each(|item| R::view(item, &view));
     Ok(Response::new(R::List::respond(items, next)))
 }

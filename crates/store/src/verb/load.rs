@@ -11,6 +11,7 @@ use sea_orm::{
 };
 
 use crate::entity::{Row, Standard};
+use crate::personal;
 use crate::record;
 use crate::resource::{Model, Resource};
 use crate::scope::Scope;
@@ -22,6 +23,12 @@ pub trait Reader: ConnectionTrait + Send {
     /// Remembers a row of a table as it was read.
     #[doc(hidden)]
     fn remember(&self, _table: &'static str, _row: &Standard<'_>) {}
+
+    /// The transaction, if it is one: in it records are whole.
+    #[doc(hidden)]
+    fn opens(&self) -> Option<&Tx> {
+        None
+    }
 }
 
 impl Reader for DatabaseConnection {}
@@ -35,12 +42,17 @@ impl Reader for Tx {
         };
         self.session().remember(table, row.id, known);
     }
+
+    fn opens(&self) -> Option<&Tx> {
+        Some(self)
+    }
 }
 
-/// The record of this name, if the scope sees it; else `NOT_FOUND`. As it is kept: [`Resource::view`] is not applied.
+/// The record of this name, if the scope sees it; else `NOT_FOUND`. As it is kept: [`Resource::view`] is
+/// not applied. Personal data is there in a transaction only.
 pub async fn load<R: Resource>(from: &impl Reader, scope: &Scope, name: &str) -> Result<R::Message> {
     let row = find::<R>(scope, name)?.one(from).await.map_err(crate::database)?;
-    take::<R>(from, row, name)
+    take::<R>(from, row, name).await
 }
 
 /// The record of this name, to be changed by the transaction's caller: it must see it (else `NOT_FOUND`), `may` must
@@ -70,7 +82,7 @@ pub(super) async fn load_owned<R: Resource>(
         QueryTrait::query(&mut select).lock(LockType::NoKeyUpdate);
     }
     let row = select.one(tx).await.map_err(crate::database)?;
-    let message = take::<R>(tx, row, name)?;
+    let message = take::<R>(tx, row, name).await?;
     if !may(tx.caller(), &message) {
         let why = format!("{name} belongs to {}", message.owner());
         return Err(Error::permission_denied(why));
@@ -108,7 +120,7 @@ pub fn check_etag(message: &impl api::Resource, etag: &str) -> Result<()> {
     Err(Error::of(Failure::EtagMismatch).with("name", message.name()))
 }
 
-fn find<R: Resource>(scope: &Scope, name: &str) -> Result<Select<R::Row>> {
+pub(super) fn find<R: Resource>(scope: &Scope, name: &str) -> Result<Select<R::Row>> {
     let id = record::id::<R>(name)?;
     Ok(R::Row::find().filter(R::Row::ID.eq(id)).filter(seen::<R>(scope)))
 }
@@ -119,9 +131,13 @@ pub(crate) fn seen<R: Resource>(scope: &Scope) -> sea_orm::sea_query::Condition 
     scope.condition(column(R::Row::OWNER), column(R::Row::AUDIENCE), column(R::Row::READERS))
 }
 
-fn take<R: Resource>(from: &impl Reader, row: Option<Model<R>>, name: &str) -> Result<R::Message> {
+async fn take<R: Resource>(from: &impl Reader, row: Option<Model<R>>, name: &str) -> Result<R::Message> {
     let Some(row) = row else { return Err(Error::not_found(name)) };
     let standard = R::Row::standard(&row);
     from.remember(R::Row::default().table_name(), &standard);
-    record::message::<R>(&row)
+    let mut message = record::message::<R>(&row)?;
+    if let Some(tx) = from.opens() {
+        personal::open(tx, tx.vault()?, &mut message, standard.content).await?;
+    }
+    Ok(message)
 }

@@ -9,7 +9,7 @@ use super::save::save;
 use crate::job::Origin;
 use crate::resource::Resource;
 use crate::tx::Tx;
-use crate::{Reply, Store, record};
+use crate::{Reply, Store, personal, record};
 
 /// Takes a record out of use: it is no longer listed and can no longer be changed. Retiring twice is harmless.
 pub async fn retire<R: Resource>(
@@ -19,7 +19,8 @@ pub async fn retire<R: Resource>(
     let origin = Origin::of(&request)?;
     let name = api::RetireRequest::name(request.get_ref()).to_owned();
     let etag = api::RetireRequest::etag(request.get_ref()).to_owned();
-    let retired = store.write_from(origin, async move |tx: Tx| retire_in::<R>(&tx, &name, &etag).await);
+    let retired =
+        personal::write::<R, _, _>(store, origin, async move |tx: Tx| retire_in::<R>(&tx, &name, &etag).await);
     Ok(Response::new(retired.await?))
 }
 
@@ -34,6 +35,7 @@ async fn retire_in<R: Resource>(tx: &Tx, name: &str, etag: &str) -> Result<R::Me
             save::<R>(tx, &format!("{}.retired", R::Message::SINGULAR), before, after).await?
         }
     };
+    personal::shown_in::<R>(tx, &mut message).await?;
     R::view(&mut message, &tx.view());
     Ok(message)
 }

@@ -10,7 +10,7 @@ use crate::held::{Held, Refusal, What};
 use crate::resource::Resource;
 use crate::session::Known;
 use crate::tx::Tx;
-use crate::{calendar, change, index, record};
+use crate::{calendar, change, index, personal, record};
 
 use crate::entity::Row;
 
@@ -44,6 +44,22 @@ pub async fn announce<R: Resource>(tx: &Tx, change_type: &str, record: R::Messag
     write::<R>(tx, change_type, &record, after).await
 }
 
+/// Puts a record back into the state that it was in when it was read as `image`: every field, its retirement included, but for its
+/// name, etag and times, and its personal data, which stays as it is. The rules of its domain are not asked again; indexes are.
+pub async fn restore<R: Resource>(
+    tx: &Tx,
+    change_type: &str,
+    before: R::Message,
+    image: R::Message,
+) -> Result<R::Message> {
+    let mut after = image;
+    let retired = after.retire_time().copied();
+    personal::fill(&mut after, &before);
+    keep_identity(&mut after, &before);
+    after.set_retire_time(retired);
+    write::<R>(tx, change_type, &before, after).await
+}
+
 async fn write<R: Resource>(
     tx: &Tx,
     change_type: &str,
@@ -55,8 +71,9 @@ async fn write<R: Resource>(
     let known = known::<R>(tx, before, version).await?;
     after.set_etag((version + 1).to_string());
     after.set_update_time(Some(record::stamped(tx.now())));
-    let entry = change::Entry::of(tx, change_type, &after, Some(before), known.change_hash);
-    let row = record::row::<R>(&after, entry.hash.clone());
+    let sealed = personal::close::<R>(tx, &after).await?;
+    let entry = change::Entry::of(tx, change_type, &after, Some(before), &sealed, known.change_hash);
+    let row = record::row::<R>(&sealed, entry.hash.clone());
     let search_text = record::search_text::<R>(&row);
     let mut update = Query::update();
     update.table(R::Row::default());
@@ -75,7 +92,8 @@ async fn write<R: Resource>(
         index::keep(tx, table, &id, &known.search_text, &next.search_text).await?;
     }
     tx.session().remember(table, &id, next);
-    R::index(tx, &after).await?;
+    R::index(tx, &sealed.bare).await?;
+    personal::keep(tx, &after).await?;
     calendar::follow::<R>(tx, Some(before), &after).await?;
     R::follow(tx, Some(before), &after).await?;
     Ok(after)

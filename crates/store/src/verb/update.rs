@@ -10,7 +10,7 @@ use super::save::save;
 use crate::job::Origin;
 use crate::resource::Resource;
 use crate::tx::Tx;
-use crate::{Reply, Store, record};
+use crate::{Reply, Store, personal, record};
 
 /// Changes the fields that the mask names, or all that are set if it names none. A record that carries an etag is only
 /// changed if that is its version. An update that changes nothing writes nothing.
@@ -20,7 +20,8 @@ pub async fn update<R: Resource>(
 ) -> Reply<R::Message> {
     let origin = Origin::of(&request)?;
     let (message, paths) = api::UpdateRequest::take(request.into_inner());
-    let updated = store.write_from(origin, async move |tx: Tx| update_in::<R>(&tx, &message, &paths).await);
+    let updated =
+        personal::write::<R, _, _>(store, origin, async move |tx: Tx| update_in::<R>(&tx, &message, &paths).await);
     Ok(Response::new(updated.await?))
 }
 
@@ -35,6 +36,7 @@ async fn update_in<R: Resource>(tx: &Tx, message: &R::Message, paths: &[String])
         return Err(Error::permission_denied(format!("it cannot give the record to {}", after.owner())));
     }
     let mut message = save::<R>(tx, &format!("{}.updated", R::Message::SINGULAR), before, after).await?;
+    personal::shown_in::<R>(tx, &mut message).await?;
     R::view(&mut message, &tx.view());
     Ok(message)
 }
