@@ -5,7 +5,8 @@ use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::error::Result;
 use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
-use store::{Store, Tx, View};
+use store::{Reply, Store, Tx, View};
+use tonic::Request;
 
 use crate::locality::Localities;
 use crate::naming::agency_code;
@@ -63,4 +64,52 @@ impl store::Resource for Agencies {
     }
 }
 
-store::serve!(AgencyService for Agencies, agency, agencies);
+/// The name of an agency that is asked for by its code, in either form: `agencies/000.00.00.G08` is `agencies/g08`.
+fn canonical(name: &str) -> String {
+    let Some(code) = name.strip_prefix("agencies/") else { return name.to_owned() };
+    format!("agencies/{}", agency_code(code).to_lowercase().replace('.', "-"))
+}
+
+#[tonic::async_trait]
+impl AgencyService for Agencies {
+    async fn get_agency(&self, mut request: Request<GetAgencyRequest>) -> Reply<Agency> {
+        let name = canonical(&request.get_ref().name);
+        request.get_mut().name = name;
+        store::get::<Self>(&self.store, request).await
+    }
+
+    async fn list_agencies(&self, request: Request<ListAgenciesRequest>) -> Reply<ListAgenciesResponse> {
+        store::list::<Self>(&self.store, request).await
+    }
+
+    async fn create_agency(&self, request: Request<CreateAgencyRequest>) -> Reply<Agency> {
+        store::create::<Self>(&self.store, request).await
+    }
+
+    async fn update_agency(&self, request: Request<UpdateAgencyRequest>) -> Reply<Agency> {
+        store::update::<Self>(&self.store, request).await
+    }
+
+    async fn retire_agency(&self, request: Request<RetireAgencyRequest>) -> Reply<Agency> {
+        store::retire::<Self>(&self.store, request).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canonical;
+
+    #[test]
+    fn an_agency_is_asked_for_by_its_code_in_either_form() {
+        for (asked, name) in [
+            ("agencies/g08", "agencies/g08"),
+            ("agencies/G08", "agencies/g08"),
+            ("agencies/000.00.00.G08", "agencies/g08"),
+            ("agencies/000.00.18.g12", "agencies/g12-18"),
+            ("agencies/G12.18", "agencies/g12-18"),
+            ("agencies/bo-cu", "agencies/bo-cu"),
+        ] {
+            assert_eq!(canonical(asked), name);
+        }
+    }
+}

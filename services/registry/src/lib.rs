@@ -6,6 +6,7 @@ mod action_plan_measure;
 mod agency;
 mod agreement;
 mod child;
+mod contact;
 mod country;
 mod data;
 mod descent;
@@ -28,6 +29,7 @@ mod visible;
 use api::registry::v1::servers::*;
 use chassis::error::Result;
 use futures::future::{BoxFuture, FutureExt};
+use organization::{duplicate, merge, relation};
 use store::calendar::Teller;
 use store::{Service, Start, calendar};
 use tonic::service::Routes;
@@ -44,15 +46,20 @@ store::change_service!(api::registry::v1);
 async fn serve(Start { host, store }: Start) -> Result<Routes> {
     seed::load(&store).await?;
     calendar::keep(&host, &store, tellers());
+    organization::catch_up::start(&host, &store);
     let mut routes = Routes::builder();
     routes
         .add_service(ActionPlanMeasureServiceServer::new(action_plan_measure::ActionPlanMeasures::new(store.clone())))
         .add_service(AgencyServiceServer::new(agency::Agencies::new(store.clone())))
+        .add_service(ContactServiceServer::new(contact::Contacts::new(store.clone())))
         .add_service(CountryServiceServer::new(country::Countries::new(store.clone())))
         .add_service(DirectiveServiceServer::new(directive::Directives::new(store.clone())))
         .add_service(LocalityServiceServer::new(locality::Localities::new(store.clone())))
         .add_service(MissionServiceServer::new(mission::Missions::new(store.clone())))
         .add_service(OrganizationServiceServer::new(organization::Organizations::new(store.clone())))
+        .add_service(OrganizationDuplicateServiceServer::new(duplicate::OrganizationDuplicates::new(store.clone())))
+        .add_service(OrganizationMergeServiceServer::new(merge::OrganizationMerges::new(store.clone())))
+        .add_service(OrganizationRelationServiceServer::new(relation::OrganizationRelations::new(store.clone())))
         .add_service(RegionServiceServer::new(region::Regions::new(store.clone())))
         .add_service(SuccessionServiceServer::new(succession::Successions::new(store.clone(), host.clone())))
         .add_service(ThemeServiceServer::new(theme::Themes::new(store.clone())))
@@ -63,5 +70,5 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
 
 /// The kinds of record of which days are told as they pass.
 fn tellers() -> Vec<Teller> {
-    vec![]
+    vec![calendar::teller::<contact::Contacts>()]
 }

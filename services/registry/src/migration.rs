@@ -2,11 +2,14 @@
 
 mod action_plan_measure;
 mod agency;
+mod contact;
 mod country;
 mod directive;
 mod locality;
 mod mission;
 mod organization;
+mod organization_bodies;
+mod organization_merge;
 mod region;
 mod succession;
 mod theme;
@@ -28,5 +31,8 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(succession::M20261122Succession),
         Box::new(directive::M20261122Directive),
         Box::new(action_plan_measure::M20261122ActionPlanMeasure),
+        Box::new(organization_bodies::M20261122OrganizationBodies),
+        Box::new(organization_merge::M20261122OrganizationMerge),
+        Box::new(contact::M20261122Contact),
     ]
 }

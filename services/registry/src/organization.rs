@@ -1,5 +1,15 @@
 //! Enterprises, associations and other bodies that economic diplomacy deals with.
 
+pub mod catch_up;
+pub mod duplicate;
+mod keys;
+pub mod merge;
+mod name;
+mod number;
+pub mod relation;
+mod score;
+mod words;
+
 use api::registry::v1::organization_service_server::OrganizationService;
 use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
@@ -12,11 +22,21 @@ use store::{Store, Tx, View};
 use crate::child::{self, child, position};
 use crate::country::Countries;
 use crate::locality::Localities;
-use crate::naming::named;
+use crate::naming::{agency_code, named};
+use crate::period::Span;
 use crate::reference;
 
-store::entity!(row, "organization", { kind: i32, country: String, locality: String, parent: String });
+store::entity!(row, "organization", {
+    kind: i32,
+    country: String,
+    locality: String,
+    parent: String,
+    group: String,
+    key_version: i32,
+});
 child!(identifier_row, "organization_identifier", { value: String, claim: Option<String> });
+
+child!(market_row, "organization_market", { country: String });
 
 /// The deepest tree of bodies that is followed.
 const DEPTH_MAX: usize = 50;
@@ -44,6 +64,8 @@ impl store::Resource for Organizations {
         row.country = Set(body.country.clone());
         row.locality = Set(body.locality.clone());
         row.parent = Set(body.parent.clone());
+        row.group = Set(body.group.clone());
+        row.key_version = Set(keys::VERSION);
     }
 
     fn filter(list: &ListOrganizationsRequest, _: &View) -> Condition {
@@ -55,7 +77,8 @@ impl store::Resource for Organizations {
         if !list.country.is_empty() {
             wanted = wanted.add(Column::Country.eq(named("countries", &list.country)));
         }
-        for (column, value) in [(Column::Locality, &list.locality), (Column::Parent, &list.parent)] {
+        let bodies = [(Column::Locality, &list.locality), (Column::Parent, &list.parent), (Column::Group, &list.group)];
+        for (column, value) in bodies {
             if !value.is_empty() {
                 wanted = wanted.add(column.eq(value.as_str()));
             }
@@ -64,8 +87,15 @@ impl store::Resource for Organizations {
             let known = identifier_row::Entity::find()
                 .select_only()
                 .column(identifier_row::Column::Parent)
-                .filter(identifier_row::Column::Value.eq(bare(&list.identifier)));
+                .filter(identifier_row::Column::Value.is_in([bare(&list.identifier), agency_code(&list.identifier)]));
             wanted = wanted.add(Column::Id.in_subquery(known.into_query()));
+        }
+        if !list.market.is_empty() {
+            let sells = market_row::Entity::find()
+                .select_only()
+                .column(market_row::Column::Parent)
+                .filter(market_row::Column::Country.eq(list.market.as_str()));
+            wanted = wanted.add(Column::Id.in_subquery(sells.into_query()));
         }
         wanted
     }
@@ -76,12 +106,19 @@ impl store::Resource for Organizations {
     }
 
     async fn prepare(tx: &Tx, before: Option<&Organization>, after: &mut Organization) -> Result<()> {
+        if Span::of(&after.founded_date, &after.dissolved_date).is_broken() {
+            return Err(Error::invalid("organization.dissolved_date", "must not be before founded_date"));
+        }
         let countries = reference::new(countries(after), before.into_iter().flat_map(countries));
         reference::check::<Countries>(tx, "organization.country", countries).await?;
         let localities = reference::new([&after.locality], before.map(|body| &body.locality));
         reference::check::<Localities>(tx, "organization.locality", localities).await?;
         let parent = before.map_or("", |body| &body.parent);
         reference::check_body(tx, "organization.parent", &after.parent, parent).await?;
+        let groups = reference::new([&after.group], before.map(|body| &body.group));
+        reference::check::<Self>(tx, "organization.group", groups).await?;
+        let markets = reference::new(&after.markets, before.into_iter().flat_map(|body| &body.markets));
+        reference::check::<Countries>(tx, "organization.markets", markets).await?;
         check_above(tx, after).await?;
         check_claims(tx, after).await
     }
@@ -91,11 +128,19 @@ impl store::Resource for Organizations {
         let part = |(at, it): (usize, &OrganizationIdentifier)| identifier_row::Model {
             parent: id.to_owned(),
             position: position(at),
-            value: bare(&it.value),
+            value: compared(it),
             claim: claim(body, it),
         };
         let parts = body.identifiers.iter().enumerate().map(part).collect();
-        child::replace::<identifier_row::Entity>(tx, id, parts).await.map_err(|error| refused(error, body))
+        child::replace::<identifier_row::Entity>(tx, id, parts).await.map_err(|error| refused(error, body))?;
+        let market = |(at, country): (usize, &String)| market_row::Model {
+            parent: id.to_owned(),
+            position: position(at),
+            country: country.clone(),
+        };
+        let markets = body.markets.iter().enumerate().map(market).collect();
+        child::replace::<market_row::Entity>(tx, id, markets).await.map_err(store::database)?;
+        keys::keep(tx, id, &score::Profile::of(body)).await.map_err(store::database)
     }
 }
 
@@ -106,6 +151,14 @@ fn countries(body: &Organization) -> impl Iterator<Item = &String> {
 /// A number as it is compared.
 fn bare(value: &str) -> String {
     value.chars().filter(|letter| !letter.is_whitespace()).flat_map(char::to_uppercase).collect()
+}
+
+/// A recorded number as it is compared.
+fn compared(identifier: &OrganizationIdentifier) -> String {
+    match identifier.r#type() {
+        organization_identifier::Type::AgencyCode => agency_code(&identifier.value),
+        _ => bare(&identifier.value),
+    }
 }
 
 /// What makes a number one body's own; none if another may bear the same: registers of one country may give it twice, and
@@ -120,9 +173,10 @@ fn claim(body: &Organization, identifier: &OrganizationIdentifier) -> Option<Str
         Type::TaxCode => ("tax", identifier.country.as_str()),
         Type::Lei => ("lei", ""),
         Type::Duns => ("duns", ""),
-        Type::AgencyCode | Type::RegistrationNumber | Type::Other | Type::Unspecified => return None,
+        Type::AgencyCode => ("agency", ""),
+        Type::RegistrationNumber | Type::Other | Type::Unspecified => return None,
     };
-    Some(format!("{kind}|{country}|{}", bare(&identifier.value)))
+    Some(format!("{kind}|{country}|{}", compared(identifier)))
 }
 
 fn taken(identifier: &OrganizationIdentifier) -> Error {

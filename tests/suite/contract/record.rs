@@ -39,6 +39,8 @@ const TIED: &[(&str, &str, &str)] = &[
     ("ngkt.vn/FdiFlow", "fdi_flow.capital_adjusted_musd", "-20.5"),
     ("ngkt.vn/FdiFlow", "fdi_flow.ma_capital_musd", "30"),
     ("ngkt.vn/FdiFlow", "fdi_flow.capital_total_musd", "19.75"),
+    // A body is not its own parent, member or partner.
+    ("ngkt.vn/OrganizationRelation", "organization_relation.to", "missions/vn-in-emb"),
     // Lists are as of today: what has ended is not in them.
     ("ngkt.vn/Locality", "locality.periods[0].valid_to", ""),
     ("ngkt.vn/Region", "region.periods[0].valid_to", ""),
@@ -208,7 +210,7 @@ pub fn is_resource(kind: &Kind, resource: &ResourceInfo) -> bool {
 }
 
 /// Fields that identify a record whose name follows from what it says.
-const IDENTIFYING: &[&str] = &["fdi_flow.series"];
+const IDENTIFYING: &[&str] = &["fdi_flow.series", "organization_relation.note"];
 
 /// Gives the identifier that the caller chooses, if there is one, another form at each attempt.
 fn with_identifier(mut message: DynamicMessage, attempt: u32) -> DynamicMessage {

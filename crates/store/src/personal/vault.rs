@@ -92,7 +92,8 @@ impl DataKey {
 fn seal(key: &XChaCha20Poly1305, name: &str, plain: &[u8]) -> Result<Vec<u8>> {
     let nonce: [u8; NONCE] = random()?;
     let payload = Payload { msg: plain, aad: name.as_bytes() };
-    let sealed = key.encrypt(&XNonce::from(nonce), payload).map_err(|_| Error::internal("personal data could not be sealed"))?;
+    let sealed =
+        key.encrypt(&XNonce::from(nonce), payload).map_err(|_| Error::internal("personal data could not be sealed"))?;
     Ok([&[FORM][..], &nonce, &sealed].concat())
 }
 
