@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::fold::fold;
 
 /// The longest word and the longest name in the index, in letters: of longer ones the beginning is there.
@@ -21,6 +23,19 @@ pub(crate) const WHOLE: char = '=';
 /// The words of a text in order: folded, and split at everything that is neither a letter nor a digit.
 pub fn words(text: &str) -> Vec<String> {
     split(&fold(text)).map(str::to_owned).collect()
+}
+
+/// The words of a text as they are written: in lower case, with their diacritics.
+pub fn written(text: &str) -> Vec<String> {
+    let lower = text.to_lowercase().nfc().collect::<String>();
+    split(&lower).map(str::to_owned).collect()
+}
+
+/// What people write as one word besides the words of a name themselves.
+pub fn one_word(name: &str) -> BTreeSet<String> {
+    let folded = fold(name);
+    let words: Vec<&str> = split(&folded).collect();
+    joined(&folded, &words)
 }
 
 /// The text that is kept of these names; empty if there is no word in them.

@@ -20,6 +20,7 @@ mod period;
 mod reference;
 mod region;
 mod resolution;
+mod search;
 mod seed;
 mod succession;
 mod theme;
@@ -47,6 +48,7 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
     seed::load(&store).await?;
     calendar::keep(&host, &store, tellers());
     organization::catch_up::start(&host, &store);
+    search::keep(&host, &store);
     let mut routes = Routes::builder();
     routes
         .add_service(ActionPlanMeasureServiceServer::new(action_plan_measure::ActionPlanMeasures::new(store.clone())))
@@ -62,6 +64,7 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(OrganizationRelationServiceServer::new(relation::OrganizationRelations::new(store.clone())))
         .add_service(RegionServiceServer::new(region::Regions::new(store.clone())))
         .add_service(SuccessionServiceServer::new(succession::Successions::new(store.clone(), host.clone())))
+        .add_service(SearchServiceServer::new(search::Search::new(store.clone())))
         .add_service(ThemeServiceServer::new(theme::Themes::new(store.clone())))
         .add_service(TradeAgreementServiceServer::new(trade_agreement::TradeAgreements::new(store.clone())))
         .add_service(Changes::server(&store));

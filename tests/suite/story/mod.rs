@@ -22,6 +22,7 @@ mod readme;
 mod register;
 mod restart;
 mod rollup;
+mod search;
 mod subscription;
 mod succession;
 mod theme;

@@ -1,0 +1,105 @@
+//! The kinds of record that are searched, and what is told of each.
+
+use api::Resource as _;
+use api::registry::v1::SearchHit;
+use chassis::error::Result;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use store::sea_orm::EntityName;
+use store::{Resource, Store};
+
+use super::rank::Rank;
+use super::{Candidate, RANKED_MAX, Sought};
+use crate::agency::Agencies;
+use crate::country::Countries;
+use crate::locality::Localities;
+use crate::mission::Missions;
+use crate::organization::Organizations;
+use crate::period::Span;
+use crate::region::Regions;
+use crate::theme::Themes;
+use crate::trade_agreement::TradeAgreements;
+
+/// A kind of record that is searched.
+pub struct Kind {
+    pub collection: &'static str,
+    pub table: fn() -> &'static str,
+    pub find: for<'a> fn(&'a Store, &'a Sought) -> BoxFuture<'a, Result<(Vec<Candidate>, bool)>>,
+    pub refill: for<'a> fn(&'a Store) -> BoxFuture<'a, Result<()>>,
+}
+
+/// What is told of a record: its name, the one in English, and the first and last day of what it is about.
+type Shown<'a> = [&'a str; 4];
+
+trait Searched: Resource {
+    /// How well known records of this kind are: the least number the best.
+    const FAME: i32;
+
+    fn shown(record: &Self::Message) -> Shown<'_>;
+}
+
+/// Each kind with its fame and what is told of a record.
+macro_rules! searched {
+    ($($resource:ty: $fame:literal, |$it:ident| $shown:expr;)*) => {
+        $(impl Searched for $resource {
+            const FAME: i32 = $fame;
+
+            fn shown($it: &Self::Message) -> Shown<'_> {
+                $shown
+            }
+        })*
+
+        /// All of them.
+        pub static KINDS: &[Kind] = &[$(kind::<$resource>()),*];
+    };
+}
+
+searched! {
+    Countries: 0, |it| [&it.display_name, &it.english_name, "", ""];
+    Localities: 0, |it| [&it.display_name, &it.english_name, &it.valid_from, &it.valid_to];
+    Regions: 1, |it| [&it.display_name, &it.english_name, "", ""];
+    Agencies: 1, |it| [&it.display_name, &it.english_name, &it.valid_from, &it.valid_to];
+    Missions: 1, |it| [&it.display_name, &it.english_name, &it.opened_date, &it.closed_date];
+    TradeAgreements: 1, |it| [&it.display_name, &it.english_name, "", ""];
+    Themes: 2, |it| [&it.display_name, &it.english_name, "", ""];
+    Organizations: 3, |it| [&it.display_name, &it.english_name, &it.founded_date, &it.dissolved_date];
+}
+
+const fn kind<R: Searched>() -> Kind {
+    Kind {
+        collection: R::Message::COLLECTION,
+        table: || R::Row::default().table_name(),
+        find: |store, sought| find::<R>(store, sought).boxed(),
+        refill: |store| store::refill::<R>(store).boxed(),
+    }
+}
+
+/// The records of a kind that fit, and whether more may.
+async fn find<R: Searched>(store: &Store, sought: &Sought) -> Result<(Vec<Candidate>, bool)> {
+    let found = store::search::<R>(store, &sought.scope, &sought.asked, RANKED_MAX).await?;
+    let candidates = found.records.into_iter().filter_map(|record| candidate::<R>(record, sought)).collect();
+    Ok((candidates, found.more))
+}
+
+fn candidate<R: Searched>(mut record: R::Message, sought: &Sought) -> Option<Candidate> {
+    R::view(&mut record, &sought.view);
+    let [display_name, english_name, valid_from, valid_to] = R::shown(&record);
+    let current = Span::of(valid_from, valid_to).contains(&sought.view.as_of.to_string());
+    if sought.only_current && !current {
+        return None;
+    }
+    let best = sought.query.best(&R::search_words(&record));
+    let told = best.name == display_name || best.name == english_name;
+    let hit = SearchHit {
+        name: record.name().to_owned(),
+        kind: R::Message::COLLECTION.to_owned(),
+        display_name: display_name.to_owned(),
+        english_name: english_name.to_owned(),
+        matched_name: if told { String::new() } else { best.name.to_owned() },
+        fit: best.fit.into(),
+        valid_from: valid_from.to_owned(),
+        valid_to: valid_to.to_owned(),
+        current,
+    };
+    Some(Candidate { rank: Rank::new(&best, !current, R::FAME, record.name()), hit })
+}
