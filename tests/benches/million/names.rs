@@ -226,7 +226,7 @@ impl Dice {
 pub fn firm(number: u64) -> Firm {
     let mut dice = Dice(number.wrapping_mul(0x2545_F491_4F6C_DD1D) ^ 20_261_122);
     // As with words everywhere, few proper names are frequent: the product of two rolls prefers the first ones.
-    let mut proper = |dice: &mut Dice| {
+    let proper = |dice: &mut Dice| {
         let sides = PROPER.len() as u64;
         PROPER[(dice.roll(sides) * dice.roll(sides) / sides) as usize]
     };

@@ -39,6 +39,7 @@ claims! {
             ("han quoc", "countries/KR", "WHOLE"),
             ("bo ngoai giao", "agencies/g08", "WHOLE"),
             ("000.00.00.G08", "agencies/g08", "WHOLE"),
+            ("evfta", "tradeAgreements/evfta", "WHOLE"),
         ] {
             let hits = search(&nobody, q, "").await;
             let first = hits.first().unwrap_or_else(|| panic!("{q}: nothing"));
@@ -46,6 +47,16 @@ claims! {
         }
         assert!(search(&nobody, "bac giangg", "").await.is_empty());
         assert!(search(&nobody, "giangbac", "").await.is_empty());
+    }
+
+    async fn an_act_is_found_by_its_number_however_it_is_written(world: &World) {
+        let nobody = world.nobody();
+        for q in ["nghi quyet 21", "Nghị quyết 21/NQ-CP", "21/NQ-CP", "21 nq cp", "21nqcp", "nq-cp 21"] {
+            let hits = search(&nobody, q, "kind=directives").await;
+            let act = hits.first().unwrap_or_else(|| panic!("{q}: nothing"))["name"].as_str().expect("a name");
+            let act = nobody.get(&format!("/v1/{act}")).await.ok();
+            assert_eq!(act["number"], "21/NQ-CP", "{q}: {hits:?}");
+        }
     }
 
     async fn a_hit_tells_what_it_is_and_when_it_was(world: &World) {

@@ -10,8 +10,10 @@ use store::{Resource, Store};
 
 use super::rank::Rank;
 use super::{Candidate, RANKED_MAX, Sought};
+use crate::action_plan_measure::ActionPlanMeasures;
 use crate::agency::Agencies;
 use crate::country::Countries;
+use crate::directive::Directives;
 use crate::locality::Localities;
 use crate::mission::Missions;
 use crate::organization::Organizations;
@@ -61,7 +63,9 @@ searched! {
     Agencies: 1, |it| [&it.display_name, &it.english_name, &it.valid_from, &it.valid_to];
     Missions: 1, |it| [&it.display_name, &it.english_name, &it.opened_date, &it.closed_date];
     TradeAgreements: 1, |it| [&it.display_name, &it.english_name, "", ""];
+    Directives: 1, |it| [&it.title, &it.english_title, &it.valid_from, &it.valid_to];
     Themes: 2, |it| [&it.display_name, &it.english_name, "", ""];
+    ActionPlanMeasures: 2, |it| [&it.title, &it.english_title, "", ""];
     Organizations: 3, |it| [&it.display_name, &it.english_name, &it.founded_date, &it.dissolved_date];
 }
 
