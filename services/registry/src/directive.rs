@@ -215,7 +215,8 @@ fn key(number: &str) -> String {
 }
 
 /// What a document of this kind is called.
-fn kind_words(kind: directive::Kind) -> &'static [&'static str] {
+/// What acts of this kind are called, in Vietnamese and English.
+pub fn kind_words(kind: directive::Kind) -> &'static [&'static str] {
     use directive::Kind;
     match kind {
         Kind::Unspecified => &[],

@@ -1,7 +1,7 @@
 //! The kinds of record that are searched, and what is told of each.
 
 use api::Resource as _;
-use api::registry::v1::SearchHit;
+use api::registry::v1::{Directive, SearchHit};
 use chassis::error::Result;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -13,7 +13,7 @@ use super::{Candidate, RANKED_MAX, Sought};
 use crate::action_plan_measure::ActionPlanMeasures;
 use crate::agency::Agencies;
 use crate::country::Countries;
-use crate::directive::Directives;
+use crate::directive::{Directives, kind_words};
 use crate::locality::Localities;
 use crate::mission::Missions;
 use crate::organization::Organizations;
@@ -38,17 +38,26 @@ trait Searched: Resource {
     const FAME: i32;
 
     fn shown(record: &Self::Message) -> Shown<'_>;
+
+    /// What it is called besides its own names, put together of them.
+    fn called(_record: &Self::Message) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Each kind with its fame and what is told of a record.
 macro_rules! searched {
-    ($($resource:ty: $fame:literal, |$it:ident| $shown:expr;)*) => {
+    ($($resource:ty: $fame:literal, |$it:ident| $shown:expr $(, called $called:path)?;)*) => {
         $(impl Searched for $resource {
             const FAME: i32 = $fame;
 
             fn shown($it: &Self::Message) -> Shown<'_> {
                 $shown
             }
+
+            $(fn called(record: &Self::Message) -> Vec<String> {
+                $called(record)
+            })?
         })*
 
         /// All of them.
@@ -63,7 +72,7 @@ searched! {
     Agencies: 1, |it| [&it.display_name, &it.english_name, &it.valid_from, &it.valid_to];
     Missions: 1, |it| [&it.display_name, &it.english_name, &it.opened_date, &it.closed_date];
     TradeAgreements: 1, |it| [&it.display_name, &it.english_name, "", ""];
-    Directives: 1, |it| [&it.title, &it.english_title, &it.valid_from, &it.valid_to];
+    Directives: 1, |it| [&it.title, &it.english_title, &it.valid_from, &it.valid_to], called act;
     Themes: 2, |it| [&it.display_name, &it.english_name, "", ""];
     ActionPlanMeasures: 2, |it| [&it.title, &it.english_title, "", ""];
     Organizations: 3, |it| [&it.display_name, &it.english_name, &it.founded_date, &it.dissolved_date];
@@ -76,6 +85,13 @@ const fn kind<R: Searched>() -> Kind {
         find: |store, sought| find::<R>(store, sought).boxed(),
         refill: |store| store::refill::<R>(store).boxed(),
     }
+}
+
+/// "Nghị quyết 21/NQ-CP": an act is called by its kind and number.
+fn act(directive: &Directive) -> Vec<String> {
+    let number = Some(&directive.number).filter(|number| !number.is_empty());
+    let kinds = kind_words(directive.kind());
+    number.into_iter().flat_map(|number| kinds.iter().map(move |kind| format!("{kind} {number}"))).collect()
 }
 
 /// The records of a kind that fit, and whether more may.
@@ -92,7 +108,9 @@ fn candidate<R: Searched>(mut record: R::Message, sought: &Sought) -> Option<Can
     if sought.only_current && !current {
         return None;
     }
-    let best = sought.query.best(&R::search_words(&record));
+    let called = R::called(&record);
+    let names: Vec<&str> = R::search_words(&record).into_iter().chain(called.iter().map(String::as_str)).collect();
+    let best = sought.query.best(&names);
     let told = best.name == display_name || best.name == english_name;
     let hit = SearchHit {
         name: record.name().to_owned(),
