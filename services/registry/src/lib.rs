@@ -11,14 +11,20 @@ mod country;
 mod data;
 mod descent;
 mod directive;
+mod focal_point;
 mod locality;
+mod locality_profile;
 mod migration;
 mod mission;
 mod naming;
 mod organization;
 mod period;
+mod plan_comment;
+mod plan_consultation;
+mod priority_submission;
 mod reference;
 mod region;
+mod reporting_period;
 mod resolution;
 mod search;
 mod seed;
@@ -42,6 +48,9 @@ pub const SERVICE: Service = Service {
     start: |start| -> BoxFuture<'static, _> { serve(start).boxed() },
 };
 
+/// The Ministry of Foreign Affairs, under its identification code: it reviews what localities submit.
+const MINISTRY: &str = "agencies/g08";
+
 store::change_service!(api::registry::v1);
 
 async fn serve(Start { host, store }: Start) -> Result<Routes> {
@@ -56,15 +65,21 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(ContactServiceServer::new(contact::Contacts::new(store.clone())))
         .add_service(CountryServiceServer::new(country::Countries::new(store.clone())))
         .add_service(DirectiveServiceServer::new(directive::Directives::new(store.clone())))
+        .add_service(FocalPointServiceServer::new(focal_point::FocalPoints::new(store.clone())))
         .add_service(LocalityServiceServer::new(locality::Localities::new(store.clone())))
+        .add_service(LocalityProfileServiceServer::new(locality_profile::LocalityProfiles::new(store.clone())))
         .add_service(MissionServiceServer::new(mission::Missions::new(store.clone())))
         .add_service(OrganizationServiceServer::new(organization::Organizations::new(store.clone())))
         .add_service(OrganizationDuplicateServiceServer::new(duplicate::OrganizationDuplicates::new(store.clone())))
         .add_service(OrganizationMergeServiceServer::new(merge::OrganizationMerges::new(store.clone())))
         .add_service(OrganizationRelationServiceServer::new(relation::OrganizationRelations::new(store.clone())))
+        .add_service(PlanCommentServiceServer::new(plan_comment::PlanComments::new(store.clone())))
+        .add_service(PlanConsultationServiceServer::new(plan_consultation::PlanConsultations::new(store.clone())))
+        .add_service(PrioritySubmissionServiceServer::new(priority_submission::PrioritySubmissions::new(store.clone())))
         .add_service(RegionServiceServer::new(region::Regions::new(store.clone())))
         .add_service(SuccessionServiceServer::new(succession::Successions::new(store.clone(), host.clone())))
         .add_service(SearchServiceServer::new(search::Search::new(store.clone())))
+        .add_service(ReportingPeriodServiceServer::new(reporting_period::ReportingPeriods::new(store.clone())))
         .add_service(ThemeServiceServer::new(theme::Themes::new(store.clone())))
         .add_service(TradeAgreementServiceServer::new(trade_agreement::TradeAgreements::new(store.clone())))
         .add_service(Changes::server(&store));
@@ -74,4 +89,8 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
 /// The kinds of record of which days are told as they pass.
 fn tellers() -> Vec<Teller> {
     vec![calendar::teller::<contact::Contacts>()]
+    vec![
+        calendar::teller::<plan_consultation::PlanConsultations>(),
+        calendar::teller::<priority_submission::PrioritySubmissions>(),
+    ]
 }

@@ -2,6 +2,7 @@
 
 pub mod lineage;
 mod look_up;
+mod standing;
 
 use api::registry::v1::locality_service_server::LocalityService;
 use api::registry::v1::*;
@@ -18,6 +19,8 @@ use crate::naming::{agency_code, named};
 use crate::period::Span;
 use crate::region::{self, Regions};
 use crate::{descent, reference, resolution, visible};
+
+pub use standing::{Ended, Units, ended, life_of};
 
 store::entity!(row, "locality", {});
 child!(period_row, "locality_period", {

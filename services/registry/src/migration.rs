@@ -5,13 +5,19 @@ mod agency;
 mod contact;
 mod country;
 mod directive;
+mod focal_point;
 mod locality;
+mod locality_profile;
 mod mission;
 mod organization;
 mod organization_bodies;
 mod organization_merge;
+mod plan_comment;
+mod plan_consultation;
+mod priority_submission;
 mod region;
 mod succession;
+mod reporting_period;
 mod theme;
 mod trade_agreement;
 
@@ -34,5 +40,12 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(organization_bodies::M20261122OrganizationBodies),
         Box::new(organization_merge::M20261122OrganizationMerge),
         Box::new(contact::M20261122Contact),
+        Box::new(store::mention::M20261122Mention),
+        Box::new(reporting_period::M20261122ReportingPeriod),
+        Box::new(locality_profile::M20261122LocalityProfile),
+        Box::new(priority_submission::M20261122PrioritySubmission),
+        Box::new(focal_point::M20261122FocalPoint),
+        Box::new(plan_consultation::M20261122PlanConsultation),
+        Box::new(plan_comment::M20261122PlanComment),
     ]
 }
