@@ -31,11 +31,11 @@ impl ReportingPeriods {
 
 /// The days of a period: of a year (2026), a half-year (2026-H1) or a quarter (2026-Q3). None if it is none of them.
 pub fn days(period: &str) -> Option<Span> {
-    let (year, part) = period.split_once('-').unwrap_or((period, ""));
-    let (first, months) = match part.as_bytes() {
-        [] => (1, 12),
-        [b'H', n @ b'1'..=b'2'] => ((n - b'1') * 6 + 1, 6),
-        [b'Q', n @ b'1'..=b'4'] => ((n - b'1') * 3 + 1, 3),
+    let (year, part) = period.split_once('-').map_or((period, None), |(year, part)| (year, Some(part.as_bytes())));
+    let (first, months) = match part {
+        None => (1, 12),
+        Some([b'H', n @ b'1'..=b'2']) => ((n - b'1') * 6 + 1, 6),
+        Some([b'Q', n @ b'1'..=b'4']) => ((n - b'1') * 3 + 1, 3),
         _ => return None,
     };
     let is_year = year.len() == 4 && year.bytes().all(|digit| digit.is_ascii_digit());

@@ -52,6 +52,14 @@ const TIED: &[(&str, &str, &str)] = &[
     ("ngkt.vn/Locality", "locality.periods[0].code", ""),
     // A document ends after it begins.
     ("ngkt.vn/Directive", "directive.valid_to", ""),
+    // A body names its own focal point, one primary one a day, and lists are as of today.
+    ("ngkt.vn/FocalPoint", "focal_point.body", "missions/vn-in-emb"),
+    ("ngkt.vn/FocalPoint", "focal_point.role", "DEPUTY"),
+    ("ngkt.vn/FocalPoint", "focal_point.valid_to", ""),
+    // Whoever consults invites others, who may read it, and gives them time.
+    ("ngkt.vn/PlanConsultation", "plan_consultation.invited[0]", "agencies/g12"),
+    ("ngkt.vn/PlanConsultation", "plan_consultation.audience.organizations[0]", "agencies/g12"),
+    ("ngkt.vn/PlanConsultation", "plan_consultation.due_date", "2027-06-01"),
     // Only what there is can be subscribed to.
     ("ngkt.vn/Subscription", "subscription.change_types[0]", "commitment.*"),
 ];
