@@ -16,8 +16,8 @@ mod plan_comment;
 mod plan_consultation;
 mod priority_submission;
 mod region;
-mod succession;
 mod reporting_period;
+mod succession;
 mod theme;
 mod trade_agreement;
 
