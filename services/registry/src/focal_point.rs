@@ -8,11 +8,13 @@ use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::caller::{Caller, Role};
 use chassis::error::{Error, Result};
+use store::personal::Readers;
 use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 use store::{Asc, Order, Reply, Scope, Store, Tx, View, mention};
 use tonic::Request;
 
 use crate::agency::Agencies;
+use crate::contact::Contacts;
 use crate::locality::{Ended, ended, life_of};
 use crate::mission::Missions;
 use crate::period::{END, Span};
@@ -39,6 +41,7 @@ impl store::Resource for FocalPoints {
     type List = ListFocalPointsRequest;
     type Row = row::Entity;
     const AUDIENCE: Circle = Circle::Government;
+    const PERSONAL_READERS: Readers = Readers::Government;
 
     fn columns(point: &FocalPoint, row: &mut row::ActiveModel) {
         let span = span(point);
@@ -81,6 +84,8 @@ impl store::Resource for FocalPoints {
             return Err(Error::invalid("focal_point.valid_to", "must not be before valid_from"));
         }
         reference::check_body(tx, "focal_point.body", &after.body, before.map_or("", |before| &before.body)).await?;
+        let contacts = reference::new([&after.contact], before.map(|before| &before.contact));
+        reference::check::<Contacts>(tx, "focal_point.contact", contacts).await?;
         let moved = before.is_none_or(|before| span(before) != own || before.role != after.role);
         if moved && after.retire_time.is_none() {
             fits(tx, after, &own).await?;

@@ -19,6 +19,7 @@ mod mission;
 mod naming;
 mod organization;
 mod period;
+mod personal_data;
 mod plan_comment;
 mod plan_consultation;
 mod priority_submission;
@@ -73,6 +74,7 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(OrganizationDuplicateServiceServer::new(duplicate::OrganizationDuplicates::new(store.clone())))
         .add_service(OrganizationMergeServiceServer::new(merge::OrganizationMerges::new(store.clone())))
         .add_service(OrganizationRelationServiceServer::new(relation::OrganizationRelations::new(store.clone())))
+        .add_service(PersonalDataServiceServer::new(personal_data::PersonalData::new(store.clone())))
         .add_service(PlanCommentServiceServer::new(plan_comment::PlanComments::new(store.clone())))
         .add_service(PlanConsultationServiceServer::new(plan_consultation::PlanConsultations::new(store.clone())))
         .add_service(PrioritySubmissionServiceServer::new(priority_submission::PrioritySubmissions::new(store.clone())))
@@ -88,8 +90,8 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
 
 /// The kinds of record of which days are told as they pass.
 fn tellers() -> Vec<Teller> {
-    vec![calendar::teller::<contact::Contacts>()]
     vec![
+        calendar::teller::<contact::Contacts>(),
         calendar::teller::<plan_consultation::PlanConsultations>(),
         calendar::teller::<priority_submission::PrioritySubmissions>(),
     ]
