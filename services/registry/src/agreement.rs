@@ -60,6 +60,84 @@ pub fn between(parties: &[AgreementParty], country: &str, day: &str) -> Applicat
     }
 }
 
+/// How an agreement applies to a party on a day whatever its inexact dates mean: from the last day that a beginning may mean, up
+/// to the first day that an end may mean. [`Applied::on`] takes the most that they may mean.
+fn surely(party: &AgreementParty, day: &str) -> Application {
+    let begun = |date: &str| !date.is_empty() && last_day(date).as_str() <= day;
+    let over = !party.ended_date.is_empty() && first_day(&party.ended_date).as_str() < day;
+    let unknown = party.in_force_date.is_empty() && party.in_force_day_unknown;
+    match () {
+        () if over => Application::NotApplied,
+        () if unknown || begun(&party.in_force_date) => Application::Full,
+        () if begun(&party.provisional_date) => Application::Provisional,
+        () => Application::NotApplied,
+    }
+}
+
+/// What binds two parties of an agreement.
+pub struct Ties<'a> {
+    parties: [&'a AgreementParty; 2],
+}
+
+impl<'a> Ties<'a> {
+    /// Of these two.
+    pub fn between(party: &'a AgreementParty, other: &'a AgreementParty) -> Self {
+        Self { parties: [party, other] }
+    }
+
+    /// The two.
+    pub fn parties(&self) -> [&'a AgreementParty; 2] {
+        self.parties
+    }
+
+    /// How it applies between them, whatever inexact dates mean: as to the one to whom it applies less.
+    pub fn surely(&self, day: &str) -> Application {
+        lesser(self.parties.map(|party| surely(party, day)))
+    }
+
+    /// How it applies at most, by what inexact dates may mean.
+    pub fn possibly(&self, day: &str) -> Application {
+        lesser(self.parties.map(|party| applied(party).on(day)))
+    }
+
+    /// The first day on which it applies between them, as exact as the sources are; empty if that is before our records.
+    pub fn applied_from(&self) -> String {
+        let first = |party: &'a AgreementParty| match (party.provisional_date.as_str(), party.in_force_date.as_str()) {
+            ("", date) | (date, "") => date,
+            (provisional, in_force) => provisional.min(in_force),
+        };
+        later(self.parties.map(first))
+    }
+
+    /// The day from which it is in force between them; empty if that is not known of one of them.
+    pub fn in_force_from(&self) -> String {
+        let known = |party: &&AgreementParty| !party.in_force_date.is_empty() || party.in_force_day_unknown;
+        let all = self.parties.iter().all(known);
+        if all { later(self.parties.map(|party| party.in_force_date.as_str())) } else { String::new() }
+    }
+
+    /// The last day on which it holds between them; empty if no end is known.
+    pub fn ended_date(&self) -> String {
+        let ends = self.parties.iter().map(|party| party.ended_date.as_str()).filter(|date| !date.is_empty());
+        ends.min_by_key(|date| first_day(date)).unwrap_or_default().to_owned()
+    }
+
+    /// Whether the day of entry into force is not known for one of them.
+    pub fn day_unknown(&self) -> bool {
+        self.parties.iter().any(|party| party.in_force_day_unknown)
+    }
+}
+
+/// The later of two dates that are as exact as their sources; an empty one is before all.
+fn later(dates: [&str; 2]) -> String {
+    dates.into_iter().filter(|date| !date.is_empty()).max_by_key(|date| last_day(date)).unwrap_or_default().to_owned()
+}
+
+/// Full, provisional, not at all: the lesser of two.
+fn lesser(both: [Application; 2]) -> Application {
+    both.into_iter().min_by_key(|how| *how as i32).unwrap_or(Application::NotApplied)
+}
+
 /// Says what is wrong with the parties: each stands once, and ends after it has begun.
 pub fn check_parties(parties: &[AgreementParty]) -> Result<(), String> {
     let mut seen = HashSet::new();
@@ -127,5 +205,52 @@ mod tests {
         ] {
             assert_eq!(check_parties(&parties).is_ok(), good, "{parties:?}");
         }
+    }
+
+    #[test]
+    fn between_two_the_later_day_counts_and_the_earlier_end() {
+        let japan = party("JP", "", "2018-12-30", "");
+        let viet_nam = party("VN", "", "2019-01-14", "");
+        let ties = Ties::between(&japan, &viet_nam);
+        for (day, how) in [("2019-01-13", Application::NotApplied), ("2019-01-14", Application::Full)] {
+            assert_eq!((ties.surely(day), ties.possibly(day)), (how, how), "{day}");
+        }
+        assert_eq!((ties.applied_from().as_str(), ties.in_force_from().as_str()), ("2019-01-14", "2019-01-14"));
+        assert_eq!((ties.ended_date().as_str(), ties.day_unknown()), ("", false));
+
+        let britain = party("GB", "2020-12-31", "", "2030-06");
+        let ties = Ties::between(&britain, &viet_nam);
+        assert_eq!((ties.applied_from().as_str(), ties.in_force_from().as_str()), ("2020-12-31", ""));
+        assert_eq!(ties.ended_date(), "2030-06");
+        assert_eq!(ties.surely("2025-01-01"), Application::Provisional);
+    }
+
+    #[test]
+    fn what_an_inexact_date_leaves_open_is_possible_and_not_sure() {
+        let viet_nam = party("VN", "", "2014-01-01", "");
+        let chile = party("CL", "", "2014-02", "2020");
+        let ties = Ties::between(&chile, &viet_nam);
+        for (day, sure, possible) in [
+            ("2014-01-31", Application::NotApplied, Application::NotApplied),
+            ("2014-02-01", Application::NotApplied, Application::Full),
+            ("2014-02-27", Application::NotApplied, Application::Full),
+            ("2014-02-28", Application::Full, Application::Full),
+            ("2020-01-01", Application::Full, Application::Full),
+            ("2020-01-02", Application::NotApplied, Application::Full),
+            ("2020-12-31", Application::NotApplied, Application::Full),
+            ("2021-01-01", Application::NotApplied, Application::NotApplied),
+        ] {
+            assert_eq!((ties.surely(day), ties.possibly(day)), (sure, possible), "{day}");
+        }
+        let provisional = party("GB", "2020-12-31", "2021-05", "");
+        let ties = Ties::between(&provisional, &viet_nam);
+        assert_eq!(
+            (ties.surely("2021-05-15"), ties.possibly("2021-05-15")),
+            (Application::Provisional, Application::Full)
+        );
+        let laos = AgreementParty { in_force_day_unknown: true, ..party("LA", "", "", "") };
+        let ties = Ties::between(&laos, &viet_nam);
+        assert_eq!((ties.surely("2014-01-01"), ties.day_unknown()), (Application::Full, true));
+        assert_eq!(ties.in_force_from(), "2014-01-01");
     }
 }

@@ -1,16 +1,18 @@
 //! Countries and territories, and which mission answers for them.
 
+mod anniversary;
+
 use api::registry::v1::country_service_server::CountryService;
 use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::error::Error;
-use store::sea_orm::Condition;
+use store::sea_orm::{ActiveValue::Set, Condition};
 use store::{Reply, Store, View};
 use tonic::{Request, Response};
 
 use crate::{mission, visible};
 
-store::entity!(row, "country", {});
+store::entity!(row, "country", { relations_since: String });
 
 /// The countries.
 pub struct Countries {
@@ -30,7 +32,9 @@ impl store::Resource for Countries {
     type Row = row::Entity;
     const AUDIENCE: Circle = Circle::Public;
 
-    fn columns(_: &Country, _: &mut row::ActiveModel) {}
+    fn columns(country: &Country, row: &mut row::ActiveModel) {
+        row.relations_since = Set(country.relations_since.clone());
+    }
 
     fn filter(_: &ListCountriesRequest, _: &View) -> Condition {
         Condition::all()
@@ -44,11 +48,6 @@ impl store::Resource for Countries {
 }
 
 store::serve!(CountryService for Countries, country, countries, {
-    // STUB: its owner replaces it.
-    async fn find_anniversaries(&self, _: Request<FindAnniversariesRequest>) -> Reply<FindAnniversariesResponse> {
-        Err(tonic::Status::unimplemented("not yet"))
-    }
-
     async fn resolve_mission(&self, request: Request<ResolveMissionRequest>) -> Reply<ResolveMissionResponse> {
         let scope = visible::scope(&request);
         let ResolveMissionRequest { name, as_of } = request.into_inner();
@@ -67,5 +66,10 @@ store::serve!(CountryService for Countries, country, countries, {
             details: Some(mission),
             as_of: day,
         }))
+    }
+
+    async fn find_anniversaries(&self, request: Request<FindAnniversariesRequest>) -> Reply<FindAnniversariesResponse> {
+        let scope = visible::scope(&request);
+        Ok(Response::new(anniversary::find(&self.store, &scope, request.into_inner()).await?))
     }
 });

@@ -4,19 +4,27 @@
 mod agency;
 mod country;
 mod directive;
+mod hs_chapter;
 mod locality;
 mod mission;
+mod multilateral_role;
 mod region;
 mod succession;
+mod sector;
+mod taxonomy;
 mod trade_agreement;
 
 pub use agency::agencies;
 pub use country::countries;
 pub use directive::{action_plan_measures, directives};
+pub use hs_chapter::hs_chapters;
 pub use locality::localities;
 pub use mission::missions;
+pub use multilateral_role::multilateral_roles;
 pub use region::regions;
 pub use succession::successions;
+pub use sector::sectors;
+pub use taxonomy::{themes, work_areas};
 pub use trade_agreement::trade_agreements;
 
 use api::shared::v1::Source;
@@ -118,6 +126,14 @@ mod tests {
             assert!(countries.contains(&mission.host_country), "{}", mission.name);
             assert!(mission.accreditations.iter().all(|it| countries.contains(&it.country)), "{}", mission.name);
         }
+        check(&sectors().expect("sectors.csv"));
+        check(&hs_chapters().expect("hs_chapters.csv"));
+        check(&themes().expect("themes.csv"));
+        check(&work_areas().expect("work_areas.csv"));
+        let roles = multilateral_roles().expect("multilateral_roles.csv");
+        check(&roles);
+        let sent: HashSet<_> = missions.iter().map(|mission| &mission.name).collect();
+        assert!(roles.iter().all(|role| role.mission.is_empty() || sent.contains(&role.mission)));
         let parties = agreements.iter().flat_map(|agreement| &agreement.parties);
         assert!(parties.into_iter().all(|party| countries.contains(&party.country)));
     }

@@ -5,6 +5,7 @@ mod accreditation;
 mod action_plan_measure;
 mod agency;
 mod agreement;
+mod award;
 mod child;
 mod contact;
 mod country;
@@ -12,10 +13,14 @@ mod data;
 mod descent;
 mod directive;
 mod focal_point;
+mod fta_commitment;
+mod hs;
+mod hs_chapter;
 mod locality;
 mod locality_profile;
 mod migration;
 mod mission;
+mod multilateral_role;
 mod naming;
 mod organization;
 mod period;
@@ -28,11 +33,14 @@ mod region;
 mod reporting_period;
 mod resolution;
 mod search;
+mod sector;
 mod seed;
 mod succession;
 mod theme;
 mod trade_agreement;
+mod utilization_figure;
 mod visible;
+mod work_area;
 
 use api::registry::v1::servers::*;
 use chassis::error::Result;
@@ -67,9 +75,14 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(CountryServiceServer::new(country::Countries::new(store.clone())))
         .add_service(DirectiveServiceServer::new(directive::Directives::new(store.clone())))
         .add_service(FocalPointServiceServer::new(focal_point::FocalPoints::new(store.clone())))
+        .add_service(AwardServiceServer::new(award::Awards::new(store.clone())))
+        .add_service(CountryServiceServer::new(country::Countries::new(store.clone())))
+        .add_service(FtaCommitmentServiceServer::new(fta_commitment::FtaCommitments::new(store.clone())))
+        .add_service(HsChapterServiceServer::new(hs_chapter::HsChapters::new(store.clone())))
         .add_service(LocalityServiceServer::new(locality::Localities::new(store.clone())))
         .add_service(LocalityProfileServiceServer::new(locality_profile::LocalityProfiles::new(store.clone())))
         .add_service(MissionServiceServer::new(mission::Missions::new(store.clone())))
+        .add_service(MultilateralRoleServiceServer::new(multilateral_role::MultilateralRoles::new(store.clone())))
         .add_service(OrganizationServiceServer::new(organization::Organizations::new(store.clone())))
         .add_service(OrganizationDuplicateServiceServer::new(duplicate::OrganizationDuplicates::new(store.clone())))
         .add_service(OrganizationMergeServiceServer::new(merge::OrganizationMerges::new(store.clone())))
@@ -82,8 +95,11 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(SuccessionServiceServer::new(succession::Successions::new(store.clone(), host.clone())))
         .add_service(SearchServiceServer::new(search::Search::new(store.clone())))
         .add_service(ReportingPeriodServiceServer::new(reporting_period::ReportingPeriods::new(store.clone())))
+        .add_service(SectorServiceServer::new(sector::Sectors::new(store.clone())))
         .add_service(ThemeServiceServer::new(theme::Themes::new(store.clone())))
         .add_service(TradeAgreementServiceServer::new(trade_agreement::TradeAgreements::new(store.clone())))
+        .add_service(UtilizationFigureServiceServer::new(utilization_figure::UtilizationFigures::new(store.clone())))
+        .add_service(WorkAreaServiceServer::new(work_area::WorkAreas::new(store.clone())))
         .add_service(Changes::server(&store));
     Ok(routes.routes())
 }

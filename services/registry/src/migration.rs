@@ -6,9 +6,15 @@ mod contact;
 mod country;
 mod directive;
 mod focal_point;
+mod award;
+mod country;
+mod country_relations;
+mod fta_commitment;
+mod hs_chapter;
 mod locality;
 mod locality_profile;
 mod mission;
+mod multilateral_role;
 mod organization;
 mod organization_bodies;
 mod organization_merge;
@@ -18,8 +24,11 @@ mod priority_submission;
 mod region;
 mod reporting_period;
 mod succession;
+mod sector;
 mod theme;
 mod trade_agreement;
+mod utilization_figure;
+mod work_area;
 
 use store::sea_orm_migration::MigrationTrait;
 
@@ -47,5 +56,13 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(focal_point::M20261122FocalPoint),
         Box::new(plan_consultation::M20261122PlanConsultation),
         Box::new(plan_comment::M20261122PlanComment),
+        Box::new(work_area::M20261122WorkArea),
+        Box::new(hs_chapter::M20261122HsChapter),
+        Box::new(sector::M20261122Sector),
+        Box::new(award::M20261122Award),
+        Box::new(multilateral_role::M20261122MultilateralRole),
+        Box::new(fta_commitment::M20261122FtaCommitment),
+        Box::new(utilization_figure::M20261122UtilizationFigure),
+        Box::new(country_relations::M20261122CountryRelations),
     ]
 }

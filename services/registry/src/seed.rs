@@ -8,11 +8,16 @@ use crate::agency::Agencies;
 use crate::country::Countries;
 use crate::data;
 use crate::directive::Directives;
+use crate::hs_chapter::HsChapters;
 use crate::locality::Localities;
 use crate::mission::Missions;
+use crate::multilateral_role::MultilateralRoles;
 use crate::region::Regions;
 use crate::succession::Successions;
+use crate::sector::Sectors;
+use crate::theme::Themes;
 use crate::trade_agreement::TradeAgreements;
+use crate::work_area::WorkAreas;
 
 /// Adds what is missing, and brings what nobody has changed up to the files.
 pub async fn load(store: &Store) -> Result<()> {
@@ -30,5 +35,10 @@ pub async fn load(store: &Store) -> Result<()> {
     store::seed::<Directives>(store, data::directives().map_err(Error::internal)?).await?;
     let measures = data::action_plan_measures().map_err(Error::internal)?;
     store::seed::<ActionPlanMeasures>(store, measures).await?;
+    store::seed::<MultilateralRoles>(store, data::multilateral_roles().map_err(Error::internal)?).await?;
+    store::seed::<Sectors>(store, data::sectors().map_err(Error::internal)?).await?;
+    store::seed::<HsChapters>(store, data::hs_chapters().map_err(Error::internal)?).await?;
+    store::seed::<Themes>(store, data::themes().map_err(Error::internal)?).await?;
+    store::seed::<WorkAreas>(store, data::work_areas().map_err(Error::internal)?).await?;
     Ok(())
 }

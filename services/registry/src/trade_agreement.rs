@@ -1,5 +1,7 @@
 //! Trade agreements, and from when they hold for whom.
 
+mod between;
+
 use api::registry::v1::trade_agreement_service_server::TradeAgreementService;
 use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
@@ -8,7 +10,7 @@ use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, Quer
 use store::{Reply, Store, Tx, View};
 use tonic::{Request, Response};
 
-use crate::agreement::{VIET_NAM, applied, between, check_parties, to};
+use crate::agreement::{self, VIET_NAM, applied, check_parties, to};
 use crate::child::{self, child, position};
 use crate::country::Countries;
 use crate::naming::named;
@@ -105,12 +107,12 @@ fn applied_to(country: &str, day: &str) -> Condition {
 
 #[tonic::async_trait]
 impl TradeAgreementService for TradeAgreements {
-    // STUB: its owner replaces it.
     async fn find_agreements_between(
         &self,
-        _: Request<FindAgreementsBetweenRequest>,
+        request: Request<FindAgreementsBetweenRequest>,
     ) -> Reply<FindAgreementsBetweenResponse> {
-        Err(tonic::Status::unimplemented("not yet"))
+        let scope = visible::scope(&request);
+        Ok(Response::new(between::find(&self.store, &scope, request.into_inner()).await?))
     }
 
     async fn get_trade_agreement(&self, request: Request<GetTradeAgreementRequest>) -> Reply<TradeAgreement> {
@@ -130,7 +132,7 @@ impl TradeAgreementService for TradeAgreements {
         if !country.is_empty() {
             let country = named("countries", &country);
             for agreement in &mut answer.get_mut().trade_agreements {
-                agreement.application = between(&agreement.parties, &country, &day) as i32;
+                agreement.application = agreement::between(&agreement.parties, &country, &day) as i32;
             }
         }
         Ok(answer)

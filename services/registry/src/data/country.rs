@@ -1,4 +1,4 @@
-//! countries.csv
+//! countries.csv and relations.csv
 
 use api::registry::v1::Country;
 use serde::Deserialize;
@@ -12,6 +12,13 @@ struct Row {
     name_vi: String,
     name_en: String,
     other_names: String,
+    source: String,
+    confidence: String,
+}
+
+#[derive(Deserialize)]
+struct RelationsRow {
+    country: String,
     relations_since: String,
     source: String,
     confidence: String,
@@ -20,7 +27,22 @@ struct Row {
 /// The countries and territories of ISO 3166-1.
 pub fn countries() -> Result<Vec<Country>, Broken> {
     let rows: Vec<Row> = rows("countries.csv", include_str!("../../data/countries.csv"))?;
-    Ok(rows.into_iter().map(country).collect())
+    let mut countries: Vec<Country> = rows.into_iter().map(country).collect();
+    relations(&mut countries)?;
+    Ok(countries)
+}
+
+/// Says since when there are diplomatic relations.
+fn relations(countries: &mut [Country]) -> Result<(), Broken> {
+    let rows: Vec<RelationsRow> = rows("relations.csv", include_str!("../../data/relations.csv"))?;
+    for row in rows {
+        let name = format!("countries/{}", row.country);
+        let country = countries.iter_mut().find(|country| country.name == name);
+        let country = country.ok_or_else(|| Broken(format!("relations.csv: {name} is not in countries.csv")))?;
+        country.relations_since = row.relations_since;
+        country.relations_source = source(row.source, row.confidence);
+    }
+    Ok(())
 }
 
 fn country(row: Row) -> Country {
@@ -30,7 +52,6 @@ fn country(row: Row) -> Country {
         english_name: row.name_en,
         other_names: parts(&row.other_names).collect(),
         alpha3_code: row.alpha3,
-        relations_since: row.relations_since,
         source: source(row.source, row.confidence),
         ..Country::default()
     }
@@ -53,5 +74,29 @@ mod tests {
             assert_eq!(named(code).display_name, name);
         }
         assert!(named("LB").other_names.contains(&"Libăng".to_owned()), "the form of the FDI tables");
+    }
+
+    #[test]
+    fn it_is_known_since_when_there_are_relations() {
+        let countries = countries().expect("the files parse");
+        let since = |code: &str| {
+            let country = countries.iter().find(|it| it.name == format!("countries/{code}")).expect(code);
+            assert_eq!(country.relations_since.is_empty(), country.relations_source.is_none(), "{code}");
+            country.relations_since.clone()
+        };
+        for (code, day) in [
+            ("CN", "1950-01-18"),
+            ("RU", "1950-01-30"),
+            ("BG", "1950-02-08"),
+            ("LA", "1962-09-05"),
+            ("JP", "1973-09-21"),
+            ("GB", "1973-09-11"),
+            ("US", "1995-07-12"),
+            ("MW", "2024-09-23"),
+            ("VN", ""),
+            ("TW", ""),
+        ] {
+            assert_eq!(since(code), day, "{code}");
+        }
     }
 }
