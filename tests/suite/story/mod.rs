@@ -1,7 +1,9 @@
 //! What people do with the platform, and the facts that they find there.
 
+mod agreement;
 mod alone;
 mod audit;
+mod award;
 mod bad_input;
 mod command;
 mod consultation;
@@ -28,7 +30,9 @@ mod restart;
 mod rollup;
 mod search;
 mod submission;
+mod sector;
 mod subscription;
 mod succession;
+mod taxonomy;
 mod theme;
 mod webhook;
