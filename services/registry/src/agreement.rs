@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use api::registry::v1::AgreementParty;
 pub use api::registry::v1::trade_agreement::Application;
 
-use crate::period::{Span, first_day, last_day};
+use crate::period::{BEGINNING, END, Span, first_day, last_day};
 
 /// The party in whose name the platform asks.
 pub const VIET_NAM: &str = "countries/VN";
 
-/// When an agreement applies to a party.
+/// When an agreement applies to a party, whatever its inexact dates mean: from the last day that a beginning may mean, to the
+/// first day that an end may mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     /// While it is in force, if it ever is.
@@ -21,14 +22,15 @@ pub struct Applied {
 
 /// Reads the dates of a party.
 pub fn applied(party: &AgreementParty) -> Applied {
-    let end = last_day(&party.ended_date);
+    let end = if party.ended_date.is_empty() { END.to_owned() } else { first_day(&party.ended_date) };
     let entry = match (party.in_force_date.as_str(), party.in_force_day_unknown) {
         ("", false) => None,
-        (date, _) => Some(first_day(date)),
+        ("", true) => Some(BEGINNING.to_owned()),
+        (date, _) => Some(last_day(date)),
     };
     let provisional = (!party.provisional_date.is_empty()).then(|| {
-        let from = first_day(&party.provisional_date);
-        Span { from, to: entry.clone().unwrap_or_else(|| end.clone()) }
+        let from = last_day(&party.provisional_date);
+        Span { from, to: entry.clone().unwrap_or_else(|| end.clone()).min(end.clone()) }
     });
     Applied { in_force: entry.map(|from| Span { from, to: end }), provisional }
 }
@@ -60,14 +62,12 @@ pub fn between(parties: &[AgreementParty], country: &str, day: &str) -> Applicat
     }
 }
 
-/// How an agreement applies to a party on a day whatever its inexact dates mean: from the last day that a beginning may mean, up
-/// to the first day that an end may mean. [`Applied::on`] takes the most that they may mean.
-fn surely(party: &AgreementParty, day: &str) -> Application {
-    let begun = |date: &str| !date.is_empty() && last_day(date).as_str() <= day;
-    let over = !party.ended_date.is_empty() && first_day(&party.ended_date).as_str() < day;
+/// How an agreement applies to a party on a day at most, by what its inexact dates may mean.
+fn possibly(party: &AgreementParty, day: &str) -> Application {
+    let begun = |date: &str| !date.is_empty() && first_day(date).as_str() <= day;
     let unknown = party.in_force_date.is_empty() && party.in_force_day_unknown;
     match () {
-        () if over => Application::NotApplied,
+        () if last_day(&party.ended_date).as_str() < day => Application::NotApplied,
         () if unknown || begun(&party.in_force_date) => Application::Full,
         () if begun(&party.provisional_date) => Application::Provisional,
         () => Application::NotApplied,
@@ -92,12 +92,12 @@ impl<'a> Ties<'a> {
 
     /// How it applies between them, whatever inexact dates mean: as to the one to whom it applies less.
     pub fn surely(&self, day: &str) -> Application {
-        lesser(self.parties.map(|party| surely(party, day)))
+        lesser(self.parties.map(|party| applied(party).on(day)))
     }
 
     /// How it applies at most, by what inexact dates may mean.
     pub fn possibly(&self, day: &str) -> Application {
-        lesser(self.parties.map(|party| applied(party).on(day)))
+        lesser(self.parties.map(|party| possibly(party, day)))
     }
 
     /// The first day on which it applies between them, as exact as the sources are; empty if that is before our records.

@@ -85,9 +85,6 @@ impl store::Resource for Awards {
     }
 
     async fn prepare(tx: &Tx, before: Option<&Award>, after: &mut Award) -> Result<()> {
-        if after.recipients.is_empty() {
-            return Err(Error::invalid("award.recipients", "is required: an award has a recipient"));
-        }
         check_dates(&after.decided_date, &after.handed_over_date, &tx.today().to_string())
             .map_err(|why| Error::of(AwardFailure::AwardDatesBroken).with("why", why))?;
         references(tx, before, after).await?;

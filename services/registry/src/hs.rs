@@ -3,7 +3,7 @@
 /// The code without dots and spaces: "0810.90.10" is "08109010". The error says why it is none.
 pub fn digits(written: &str) -> Result<String, String> {
     let digits: String = written.chars().filter(|letter| !matches!(letter, '.' | ' ')).collect();
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if misplaced(written) || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("{written:?} is no code of the Harmonized System: it has digits, with or without dots"));
     }
     if !matches!(digits.len(), 2 | 4 | 6 | 8..=10) {
@@ -15,6 +15,20 @@ pub fn digits(written: &str) -> Result<String, String> {
         "77" => Err(format!("{written:?} is of chapter 77, which is kept free: no good has a code in it")),
         _ => Ok(digits),
     }
+}
+
+/// Whether a dot or space stands elsewhere than between pairs of digits: "8.1" is no "81".
+fn misplaced(written: &str) -> bool {
+    let mut digits = 0;
+    let mut parted = true;
+    for letter in written.chars() {
+        match letter {
+            '.' | ' ' if parted || digits % 2 == 1 => return true,
+            '.' | ' ' => parted = true,
+            _ => (digits, parted) = (digits + 1, false),
+        }
+    }
+    parted
 }
 
 /// The code and the codes above it, which include it: of "081090" also "0810" and "08".
@@ -52,9 +66,27 @@ mod tests {
         ] {
             assert_eq!(digits(written).as_deref(), Ok(kept), "{written}");
         }
-        for written in
-            ["", ".", "8", "081", "08109", "0810901", "08109010991", "77", "7701", "0010", "08a0", "０８", "-8"]
-        {
+        for written in [
+            "",
+            ".",
+            "8",
+            "081",
+            "08109",
+            "0810901",
+            "08109010991",
+            "77",
+            "7701",
+            "0010",
+            "08a0",
+            "０８",
+            "-8",
+            "8.1",
+            "08.",
+            ".08",
+            "08..10",
+            "081.0",
+            " 08",
+        ] {
             assert!(digits(written).is_err(), "{written}");
         }
     }

@@ -66,4 +66,8 @@ impl HsChapterService for HsChapters {
     async fn update_hs_chapter(&self, request: Request<UpdateHsChapterRequest>) -> Reply<HsChapter> {
         store::update::<Self>(&self.store, request).await
     }
+
+    async fn retire_hs_chapter(&self, request: Request<RetireHsChapterRequest>) -> Reply<HsChapter> {
+        store::retire::<Self>(&self.store, request).await
+    }
 }

@@ -50,7 +50,8 @@ impl store::Resource for Sectors {
         if !list.version.is_empty() {
             wanted = wanted.add(row::Column::Classification.eq(list.version.as_str()));
         }
-        if list.version.is_empty() || !list.as_of.is_empty() {
+        let unnamed = list.version.is_empty() && list.parent.is_empty();
+        if unnamed || !list.as_of.is_empty() {
             wanted = wanted.add(in_force(&view.as_of.to_string()));
         }
         if !list.parent.is_empty() {

@@ -23,6 +23,7 @@ const PREFERRED: &[(&str, &str)] = &[
     ("ngkt.vn/Country", "countries/IN"),
     ("ngkt.vn/Mission", "missions/vn-in-emb"),
     ("ngkt.vn/Agency", "agencies/g08"),
+    ("ngkt.vn/TradeAgreement", "tradeAgreements/aifta"),
 ];
 
 /// Fields that a rule beyond the contract's ties to another field. Each line says which rule.
@@ -60,6 +61,13 @@ const TIED: &[(&str, &str, &str)] = &[
     ("ngkt.vn/PlanConsultation", "plan_consultation.invited[0]", "agencies/g12"),
     ("ngkt.vn/PlanConsultation", "plan_consultation.audience.organizations[0]", "agencies/g12"),
     ("ngkt.vn/PlanConsultation", "plan_consultation.due_date", "2027-06-01"),
+    // What follows a section is another section, and lists are of the version in force.
+    ("ngkt.vn/Sector", "sector.successors[0].sector", "sectors/VSIC2025-A"),
+    ("ngkt.vn/Sector", "sector.valid_to", ""),
+    // Nobody levies duties on itself; India, the importer, and Viet Nam are parties to the agreement.
+    ("ngkt.vn/FtaCommitment", "fta_commitment.exporters[0]", "countries/VN"),
+    // A part of a year lies within the year.
+    ("ngkt.vn/UtilizationFigure", "utilization_figure.until_date", "1990-06-30"),
     // Only what there is can be subscribed to.
     ("ngkt.vn/Subscription", "subscription.change_types[0]", "commitment.*"),
 ];
@@ -219,13 +227,23 @@ pub fn is_resource(kind: &Kind, resource: &ResourceInfo) -> bool {
 
 /// Fields that identify a record whose name follows from what it says.
 const IDENTIFYING: &[&str] = &["fdi_flow.series", "organization_relation.note"];
+const IDENTIFYING: &[(&str, fn(u32) -> String)] = &[
+    ("fdi_flow.series", |attempt| format!("example_{}", letters(attempt))),
+    ("fta_commitment.part", |attempt| format!("example {attempt}")),
+    ("utilization_figure.source.citation", |attempt| format!("example {attempt}")),
+    ("sector.version", |attempt| format!("VSIC{}", 3000 + attempt)),
+];
+
+fn letters(attempt: u32) -> String {
+    [attempt / 26, attempt % 26].iter().filter_map(|n| char::from_u32('a' as u32 + n)).collect()
+}
 
 /// Gives the identifier that the caller chooses, if there is one, another form at each attempt.
 fn with_identifier(mut message: DynamicMessage, attempt: u32) -> DynamicMessage {
-    let letters: String = [attempt / 26, attempt % 26].iter().filter_map(|n| char::from_u32('a' as u32 + n)).collect();
-    let has = |path: &&&str| message.has_field_by_name(path.split('.').next().unwrap_or_default());
-    if let Some(path) = IDENTIFYING.iter().find(has) {
-        example::set(&mut message, path, Some(Value::String(format!("example_{letters}"))));
+    let letters = letters(attempt);
+    let has = |path: &str| message.has_field_by_name(path.split('.').next().unwrap_or_default());
+    if let Some((path, identifier)) = IDENTIFYING.iter().find(|(path, _)| has(path)) {
+        example::set(&mut message, path, Some(Value::String(identifier(attempt))));
         return message;
     }
     let field =

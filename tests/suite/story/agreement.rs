@@ -199,7 +199,7 @@ stories! {
             assert_eq!(answer.reason(400), "INVALID_ARGUMENT", "{broken}");
             assert!(answer.to_string().contains("ftaCommitment."), "{answer}");
         }
-        assert_eq!(world.nobody().get("/v1/ftaCommitments?hs=8.1").await.reason(400), "INVALID_ARGUMENT");
+        assert_eq!(world.nobody().get("/v1/ftaCommitments?hs=8.1&country=JP").await.reason(400), "INVALID_ARGUMENT");
         let mut lost = commitment("0810", &[step]);
         lost["tradeAgreement"] = json!("tradeAgreements/nowhere");
         assert_eq!(ministry.post("/v1/ftaCommitments", lost).await.reason(400), "REFERENCE_NOT_FOUND");

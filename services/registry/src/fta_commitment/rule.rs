@@ -19,9 +19,7 @@ pub fn settle(commitment: &mut FtaCommitment) -> Result<(), Fault> {
 /// Every rate that says nothing, and quotas without an amount.
 pub fn faults(commitment: &FtaCommitment) -> Vec<Fault> {
     let says = "must say a percentage or a duty in words";
-    let empty = [("importers", commitment.importers.is_empty()), ("steps", commitment.steps.is_empty())];
-    let missing = empty.into_iter().filter(|(_, empty)| *empty);
-    let mut faults: Vec<Fault> = missing.map(|(field, _)| (field.to_owned(), "is required".to_owned())).collect();
+    let mut faults = Vec::new();
     let mut check = |field: String, rate: Option<&FtaRate>| {
         if rate.is_some_and(|rate| rate.percent.is_none() && rate.duty.trim().is_empty()) {
             faults.push((field, says.to_owned()));
@@ -143,8 +141,6 @@ mod tests {
         assert_eq!(faults(&silent)[0].0, "steps[0].rate");
         let free = commitment("08", &["JP"], vec![step("2020-01-01", Some(0.0))]);
         assert_eq!(faults(&free), []);
-        let told = |it: &FtaCommitment| faults(it).into_iter().map(|(field, _)| field).collect::<Vec<_>>().join(" ");
-        assert_eq!(told(&commitment("08", &[], Vec::new())), "importers steps");
         let mut quota = free.clone();
         quota.steps[0].quota_unit = "tấn".into();
         assert_eq!(faults(&quota)[0].0, "steps[0].quota");

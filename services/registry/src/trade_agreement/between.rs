@@ -7,7 +7,7 @@ use chassis::error::{Error, Result};
 use store::sea_orm::Condition;
 use store::{Scope, Store};
 
-use super::{TradeAgreements, applied_to};
+use super::{TradeAgreements, binding};
 use crate::agreement::{Application, Ties, VIET_NAM};
 use crate::country::Countries;
 use crate::naming::named;
@@ -32,9 +32,8 @@ pub async fn find(
     for name in [&country, &other] {
         store::load::<Countries>(store.read(), scope, name).await?;
     }
-    let applied = Condition::all().add(applied_to(&country, &day)).add(applied_to(&other, &day));
-    let mut found = visible::all::<TradeAgreements>(store, scope, applied, &view, AGREEMENTS_MAX).await?;
-    found.sort_by(|one, other| one.name.cmp(&other.name));
+    let both = Condition::all().add(binding(&country)).add(binding(&other));
+    let found = visible::all::<TradeAgreements>(store, scope, both, &view, AGREEMENTS_MAX).await?;
     let mut answer = FindAgreementsBetweenResponse { as_of: day, ..FindAgreementsBetweenResponse::default() };
     for agreement in found {
         let party = |country: &str| agreement.parties.iter().find(|party| party.country == country).cloned();
