@@ -9,8 +9,8 @@ mod locality;
 mod mission;
 mod multilateral_role;
 mod region;
-mod succession;
 mod sector;
+mod succession;
 mod taxonomy;
 mod trade_agreement;
 
@@ -22,8 +22,8 @@ pub use locality::localities;
 pub use mission::missions;
 pub use multilateral_role::multilateral_roles;
 pub use region::regions;
-pub use succession::successions;
 pub use sector::sectors;
+pub use succession::successions;
 pub use taxonomy::{themes, work_areas};
 pub use trade_agreement::trade_agreements;
 

@@ -2,6 +2,7 @@
 
 mod action_plan_measure;
 mod agency;
+mod award;
 mod contact;
 mod country;
 mod directive;
@@ -9,6 +10,7 @@ mod focal_point;
 mod award;
 mod country;
 mod country_relations;
+mod directive;
 mod fta_commitment;
 mod hs_chapter;
 mod locality;
@@ -25,6 +27,7 @@ mod region;
 mod reporting_period;
 mod succession;
 mod sector;
+mod succession;
 mod theme;
 mod trade_agreement;
 mod utilization_figure;

@@ -97,8 +97,7 @@ fn part(id: &str, at: usize, party: &AgreementParty) -> Option<party_row::Model>
 /// The agreements that apply to a country at some time.
 fn binding(country: &str) -> Condition {
     use party_row::Column;
-    let parties =
-        party_row::Entity::find().select_only().column(Column::Parent).filter(Column::Country.eq(country));
+    let parties = party_row::Entity::find().select_only().column(Column::Parent).filter(Column::Country.eq(country));
     Condition::all().add(row::Column::Id.in_subquery(parties.into_query()))
 }
 
