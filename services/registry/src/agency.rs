@@ -1,5 +1,7 @@
 //! Ministries, agencies and provincial People's Committees under their identification codes.
 
+mod hand_over;
+
 use api::registry::v1::agency_service_server::AgencyService;
 use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
@@ -12,6 +14,8 @@ use crate::locality::Localities;
 use crate::naming::agency_code;
 use crate::period::Span;
 use crate::reference;
+
+pub use hand_over::hand_over;
 
 store::entity!(row, "agency", { code: String, valid_from: String, valid_to: String });
 

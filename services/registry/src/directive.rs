@@ -215,7 +215,6 @@ fn key(number: &str) -> String {
 }
 
 /// What a document of this kind is called.
-/// What acts of this kind are called, in Vietnamese and English.
 pub fn kind_words(kind: directive::Kind) -> &'static [&'static str] {
     use directive::Kind;
     match kind {

@@ -164,6 +164,38 @@ stories! {
         assert_eq!(lineage["successors"], json!([]), "it is the same unit: {lineage}");
     }
 
+    async fn real_units_hand_over_border_region_and_committee(world: &World) {
+        let ministry = world.ministry();
+        // Invented: no such merger is known.
+        let change = |region: &str| json!({
+            "kind": "MERGE", "effectiveDate": "2029-01-01", "legalBasis": "Nghị quyết thử",
+            "predecessors": ["localities/lang-son", "localities/quang-ninh"],
+            "successors": [{"displayName": "Quảng Ninh", "type": "CITY", "code": "22", "region": region}],
+        });
+        let named = world.nobody().get("/v1/localities/quang-ninh").await.ok();
+        let (kept, ended) = (named["agencyCode"].as_str().expect("a code").to_owned(), world.nobody().get("/v1/localities/lang-son").await.ok()["agencyCode"].as_str().expect("a code").to_owned());
+        let refused = ministry.post("/v1/localities:recordSuccession", change("")).await;
+        assert_eq!(refused.reason(400), "INVALID_ARGUMENT", "they are of two regions: {refused}");
+        let mut change = change("regions/dbsh");
+        change["successors"][0]["agencyCode"] = json!(kept);
+        let recorded = ministry.post("/v1/localities:recordSuccession", change).await.ok();
+        assert_eq!(recorded["successors"][0]["locality"], "localities/quang-ninh-2029");
+        for (day, units, bordering) in [("2028-12-31", 34, 7), ("2029-01-01", 33, 6)] {
+            assert_eq!(ministry.all("localities", &format!("asOf={day}")).await.len(), units, "{day}");
+            assert_eq!(ministry.all("localities", &format!("asOf={day}&borderCountry=CN")).await.len(), bordering, "{day}");
+        }
+        for (region, before, after) in [("dbsh", 6, 6), ("tdmnpb", 9, 8)] {
+            for (day, number) in [("2028-12-31", before), ("2029-01-01", after)] {
+                let answer = ministry.get(&format!("/v1/regions/{region}:members?asOf={day}")).await.ok();
+                assert_eq!(answer["members"].as_array().map(Vec::len), Some(number), "{region} {day}");
+            }
+        }
+        let agency = async |code: &str| ministry.get(&format!("/v1/agencies/{}", code.to_lowercase())).await.ok();
+        assert_eq!(agency(&kept).await["locality"], "localities/quang-ninh-2029");
+        let gone = agency(&ended).await;
+        assert_eq!((&gone["locality"], &gone["validTo"], &gone["successor"]), (&json!("localities/lang-son"), &json!("2028-12-31"), &json!(format!("agencies/{}", kept.to_lowercase()))));
+    }
+
     async fn what_cannot_be_is_refused_by_name(world: &World) {
         let ministry = world.ministry();
         two_units(world).await;

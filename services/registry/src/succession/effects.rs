@@ -6,11 +6,12 @@ use chassis::error::{Error, Result};
 use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage as _, Value};
 use store::{Scope, Tx, Written};
 
-use crate::{focal_point, locality_profile, plan_consultation, priority_submission};
+use crate::{agency, focal_point, locality_profile, plan_consultation, priority_submission};
 
 /// Hands over what refers to the predecessors and is of the future: to their successors, or in whatever way the resource
 /// has. What is of the past keeps its reference. Regions go first, by themselves.
 pub async fn hand_over(tx: &Tx, steps: &[LineageStep]) -> Result<()> {
+    agency::hand_over(tx, steps).await?;
     locality_profile::hand_over(tx, steps).await?;
     priority_submission::hand_over(tx, steps).await?;
     focal_point::hand_over(tx, steps).await?;
