@@ -25,7 +25,7 @@ claims! {
             assert_eq!(find(world, &format!("number={}", encoded(number))).await, ["directives/15-ct-tw-2022"], "{number}");
         }
         assert!(find(world, "number=5%20ct%20tw").await.is_empty(), "a number is found whole");
-        assert!(find(world, "q=chi%20thi%2021").await.is_empty(), "21 is a resolution");
+        assert!(find(world, "q=chi%20thi%2012").await.is_empty(), "12 is a conclusion");
     }
 
     async fn a_directive_is_in_force_until_another_replaces_it(world: &World) {
