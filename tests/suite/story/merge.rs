@@ -158,7 +158,8 @@ impl Scene {
             relations.push(add("organizationRelations", member(of, from)).await);
         }
         relations.push(add("organizationRelations", json!({"kind": "PARTNER", "from": one, "to": two})).await);
-        let contact = world.province("hue").post(
+        let hue = world.province("hue");
+        let contact = hue.post(
             "/v1/contacts",
             json!({
                 "displayName": "Lê Văn An", "organization": two, "purpose": "Xúc tiến", "legalBasis": "STATE_FUNCTION",

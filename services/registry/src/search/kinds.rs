@@ -18,6 +18,7 @@ use crate::locality::Localities;
 use crate::mission::Missions;
 use crate::organization::Organizations;
 use crate::period::Span;
+use crate::plan_consultation::PlanConsultations;
 use crate::region::Regions;
 use crate::theme::Themes;
 use crate::trade_agreement::TradeAgreements;
@@ -75,6 +76,7 @@ searched! {
     Directives: 1, |it| [&it.title, &it.english_title, &it.valid_from, &it.valid_to], called act;
     Themes: 2, |it| [&it.display_name, &it.english_name, "", ""];
     ActionPlanMeasures: 2, |it| [&it.title, &it.english_title, "", ""];
+    PlanConsultations: 2, |it| [&it.title, "", "", ""];
     Organizations: 3, |it| [&it.display_name, &it.english_name, &it.founded_date, &it.dissolved_date];
 }
 
