@@ -40,12 +40,10 @@ stories! {
         let found = ministry.all("organizations", "market=countries/US").await;
         assert_eq!((found.len(), &found[0]["name"]), (1, &distributor["name"]));
         add(&ministry, json!({"displayName": "Cộng đồng người Việt tại Hồng Kông", "kind": "DIASPORA_COMMUNITY"})).await;
-        let donors = ministry.all("organizations", "kind=DIASPORA_COMMUNITY&q=hong kong").await;
-        assert_eq!(donors.len(), 0, "found as it is written");
-        assert_eq!(ministry.all("organizations", "kind=DIASPORA_COMMUNITY&q=hong").await.len(), 1);
+        assert_eq!(ministry.all("organizations", "kind=DIASPORA_COMMUNITY&q=hong kong").await.len(), 1);
         let wrong = json!({"displayName": "X", "kind": "ENTERPRISE", "foundedDate": "2020", "dissolvedDate": "2019-12-31"});
         let refused = ministry.post("/v1/organizations", wrong).await.refused(400);
-        assert!(refused.to_string().contains("organization.dissolved_date"), "{refused}");
+        assert!(refused.to_string().contains("organization.dissolvedDate"), "{refused}");
     }
 
     async fn relations_are_dated_and_the_same_two_may_stand_so_twice(world: &World) {
@@ -99,7 +97,7 @@ stories! {
         }
         for asked in ["identifier=MST: 01001-09106&country=VN&identifierType=TAX_CODE", "identifier=0100 109 106"] {
             let found = duplicates(&ministry, asked).await;
-            assert_eq!((found.len(), &found[0]["verdict"], &found[0]["score"]), (1, &json!("SURE"), &json!(1.0)), "{found:?}");
+            assert_eq!((found.len(), &found[0]["verdict"], found[0]["score"].as_f64()), (1, &json!("SURE"), Some(1.0)), "{found:?}");
             assert_eq!(found[0]["grounds"][0]["reason"], "SAME_IDENTIFIER", "{found:?}");
         }
         let asked = "displayName=ABC Vietnam&country=VN&identifier=0399999999&identifierType=TAX_CODE&minScore=0.1";

@@ -195,10 +195,10 @@ stories! {
         let hue = world.province("hue");
         for (wrong, field) in [
             (json!({"purpose": ""}), "contact.purpose"),
-            (json!({"legalBasis": "LEGAL_BASIS_UNSPECIFIED"}), "contact.legal_basis"),
+            (json!({"legalBasis": "LEGAL_BASIS_UNSPECIFIED"}), "contact.legalBasis"),
             (json!({"legalBasis": "CONSENT"}), "contact.consent"),
-            (json!({"retentionUntil": "2027-02-30"}), "contact.retention_until"),
-            (json!({"validFrom": "2026", "validTo": "2025"}), "contact.valid_to"),
+            (json!({"retentionUntil": "2027-02-30"}), "contact.retentionUntil"),
+            (json!({"validFrom": "2026", "validTo": "2025"}), "contact.validTo"),
             (json!({"email": "lan"}), "contact.email"),
         ] {
             let refused = hue.post("/v1/contacts", contact(wrong)).await.refused(400);

@@ -15,6 +15,7 @@ use super::super::Organizations;
 use super::super::relation::{OrganizationRelations, has_twin};
 use super::stamp;
 use super::trail::Image;
+use crate::action_plan_measure::ActionPlanMeasures;
 use crate::contact::Contacts;
 
 /// A kind of record that may refer to organizations.
@@ -37,7 +38,7 @@ macro_rules! referrers {
 }
 
 /// All of them. A test compares this with the contract.
-const REFERRERS: &[Referrer] = referrers![Organizations, OrganizationRelations, Contacts];
+const REFERRERS: &[Referrer] = referrers![Organizations, OrganizationRelations, Contacts, ActionPlanMeasures];
 
 /// Makes what refers to one organization refer to another. Retired records stay as they are.
 pub async fn repoint(tx: &Tx, from: &str, to: &str) -> Result<()> {
