@@ -55,7 +55,7 @@ store::serve!(CountryService for Countries, country, countries, {
         // A country that does not exist is another answer than one that nobody covers.
         store::load::<Self>(self.store.read(), &scope, &name).await?;
         let day = view.as_of.to_string();
-        let Some((mission, accreditation)) = mission::answering(&self.store, &scope, &name, &view).await? else {
+        let Some((mission, accreditation)) = mission::answering(self.store.read(), &scope, &name, &view).await? else {
             let failure = Error::of(CountryFailure::CountryNotCovered);
             return Err(failure.with("country", name).with("as_of", day).into());
         };

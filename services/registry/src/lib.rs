@@ -6,6 +6,7 @@ mod action_plan_measure;
 mod agency;
 mod agreement;
 mod award;
+mod border_zone;
 mod child;
 mod contact;
 mod country;
@@ -16,6 +17,7 @@ mod focal_point;
 mod fta_commitment;
 mod hs;
 mod hs_chapter;
+mod foreign_locality;
 mod locality;
 mod locality_profile;
 mod migration;
@@ -23,6 +25,8 @@ mod mission;
 mod multilateral_role;
 mod naming;
 mod organization;
+mod partnership;
+mod partnership_activity;
 mod period;
 mod personal_data;
 mod plan_comment;
@@ -39,6 +43,8 @@ mod succession;
 mod theme;
 mod trade_agreement;
 mod utilization_figure;
+mod verification;
+mod verification_file;
 mod visible;
 mod work_area;
 
@@ -99,6 +105,14 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(TradeAgreementServiceServer::new(trade_agreement::TradeAgreements::new(store.clone())))
         .add_service(UtilizationFigureServiceServer::new(utilization_figure::UtilizationFigures::new(store.clone())))
         .add_service(WorkAreaServiceServer::new(work_area::WorkAreas::new(store.clone())))
+        .add_service(BorderZoneServiceServer::new(border_zone::BorderZones::new(store.clone())))
+        .add_service(ForeignLocalityServiceServer::new(foreign_locality::ForeignLocalities::new(store.clone())))
+        .add_service(PartnershipServiceServer::new(partnership::Partnerships::new(store.clone())))
+        .add_service(PartnershipActivityServiceServer::new(partnership_activity::PartnershipActivities::new(
+            store.clone(),
+        )))
+        .add_service(VerificationServiceServer::new(verification::Verifications::new(store.clone())))
+        .add_service(VerificationFileServiceServer::new(verification_file::VerificationFiles::new(store.clone())))
         .add_service(Changes::server(&store));
     Ok(routes.routes())
 }
@@ -110,4 +124,6 @@ fn tellers() -> Vec<Teller> {
         calendar::teller::<plan_consultation::PlanConsultations>(),
         calendar::teller::<priority_submission::PrioritySubmissions>(),
     ]
+    vec![calendar::teller::<contact::Contacts>()]
+    vec![calendar::teller::<partnership::Partnerships>(), calendar::teller::<verification::Verifications>()]
 }

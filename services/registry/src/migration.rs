@@ -20,6 +20,13 @@ mod organization_merge;
 mod plan_comment;
 mod plan_consultation;
 mod priority_submission;
+mod border_zone;
+mod country;
+mod foreign_locality;
+mod locality;
+mod mission;
+mod organization;
+mod partnership;
 mod region;
 mod reporting_period;
 mod sector;
@@ -28,6 +35,7 @@ mod theme;
 mod trade_agreement;
 mod utilization_figure;
 mod work_area;
+mod verification;
 
 use store::sea_orm_migration::MigrationTrait;
 
@@ -63,5 +71,11 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(fta_commitment::M20261122FtaCommitment),
         Box::new(utilization_figure::M20261122UtilizationFigure),
         Box::new(country_relations::M20261122CountryRelations),
+        Box::new(foreign_locality::M20261122ForeignLocality),
+        Box::new(partnership::M20261122Partnership),
+        Box::new(partnership::M20261122PartnershipActivity),
+        Box::new(border_zone::M20261122BorderZone),
+        Box::new(verification::M20261122Verification),
+        Box::new(verification::M20261122VerificationFile),
     ]
 }

@@ -120,7 +120,7 @@ fn accredited_on(country: &str, day: &str) -> Condition {
 
 /// The mission that answers for a country on the view's day, and the accreditation on which that rests; none if nobody does.
 pub async fn answering(
-    store: &Store,
+    from: &impl store::Reader,
     scope: &Scope,
     country: &str,
     view: &View,
@@ -129,12 +129,13 @@ pub async fn answering(
     let held = accreditation_row::Entity::find()
         .filter(accredited_on(country, &day))
         .filter(accreditation_row::Column::Parent.in_subquery(visible::ids::<row::Entity>(scope)))
-        .all(store.read())
+        .all(from)
         .await
         .map_err(store::database)?;
     let first = held.iter().min_by_key(|it| Rank::of(&it.parent, it.mission_kind, it.kind, it.unverified));
     let Some(first) = first else { return Ok(None) };
-    let mission = visible::get::<Missions>(store, scope, &format!("missions/{}", first.parent), view).await?;
+    let mut mission = store::load::<Missions>(from, scope, &format!("missions/{}", first.parent)).await?;
+    <Missions as store::Resource>::view(&mut mission, view);
     let at = usize::try_from(first.position).unwrap_or_default();
     let accreditation = mission.accreditations.get(at).cloned();
     Ok(accreditation.map(|accreditation| (mission, accreditation)))

@@ -12,6 +12,10 @@ use crate::hs_chapter::HsChapters;
 use crate::locality::Localities;
 use crate::mission::Missions;
 use crate::multilateral_role::MultilateralRoles;
+use crate::foreign_locality::ForeignLocalities;
+use crate::locality::Localities;
+use crate::mission::Missions;
+use crate::partnership::Partnerships;
 use crate::region::Regions;
 use crate::sector::Sectors;
 use crate::succession::Successions;
@@ -25,6 +29,8 @@ pub async fn load(store: &Store) -> Result<()> {
     let regions = data::regions(&localities).map_err(Error::internal)?;
     let successions = data::successions(&localities);
     let agencies = data::agencies(&localities).map_err(Error::internal)?;
+    let foreign = data::foreign_localities().map_err(Error::internal)?;
+    let partnerships = data::partnerships(&localities, &foreign).map_err(Error::internal)?;
     store::seed::<Countries>(store, data::countries().map_err(Error::internal)?).await?;
     store::seed::<Localities>(store, localities).await?;
     store::seed::<Regions>(store, regions).await?;
@@ -40,5 +46,7 @@ pub async fn load(store: &Store) -> Result<()> {
     store::seed::<HsChapters>(store, data::hs_chapters().map_err(Error::internal)?).await?;
     store::seed::<Themes>(store, data::themes().map_err(Error::internal)?).await?;
     store::seed::<WorkAreas>(store, data::work_areas().map_err(Error::internal)?).await?;
+    store::seed::<ForeignLocalities>(store, foreign).await?;
+    store::seed::<Partnerships>(store, partnerships).await?;
     Ok(())
 }

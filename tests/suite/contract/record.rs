@@ -68,6 +68,10 @@ const TIED: &[(&str, &str, &str)] = &[
     ("ngkt.vn/FtaCommitment", "fta_commitment.exporters[0]", "countries/VN"),
     // A part of a year lies within the year.
     ("ngkt.vn/UtilizationFigure", "utilization_figure.until_date", "1990-06-30"),
+    // Lists are as of today: what has ended is not in them.
+    ("ngkt.vn/Partnership", "partnership.holders[0].valid_to", ""),
+    // No answer is needed by a day that has passed.
+    ("ngkt.vn/Verification", "verification.due_date", "2027-06-01"),
     // Only what there is can be subscribed to.
     ("ngkt.vn/Subscription", "subscription.change_types[0]", "commitment.*"),
 ];
