@@ -97,20 +97,20 @@ stories! {
 
         world.clock().advance(days(111)).await;
         assert_eq!(world.nobody().get(path).await.ok()["status"], "EXPIRING");
-        told(&province, "partnership.expiring").await;
+        logged(&province, "partnership.expiring").await;
         let term = |days: i64| json!({"term": {
             "signedDate": world.clock().day(0), "effectiveDate": world.clock().day(90),
             "expireDate": world.clock().day(days), "document": "Thỏa thuận gia hạn",
         }});
-        assert_eq!(other.post(&format!("{path}:renew"), term(800)).await.reason(403), "PERMISSION_DENIED");
+        assert_eq!(other.post(&format!("{path}:renew"), term(250)).await.reason(403), "PERMISSION_DENIED");
         assert_eq!(province.post(&format!("{path}:renew"), term(60)).await.reason(400), "PARTNERSHIP_DATES_BROKEN");
-        let renewed = province.post(&format!("{path}:renew"), term(800)).await.ok();
+        let renewed = province.post(&format!("{path}:renew"), term(250)).await.ok();
         assert_eq!(renewed["status"], "ACTIVE", "{renewed}");
         assert_eq!(renewed["terms"].as_array().map(Vec::len), Some(2), "{renewed}");
 
-        world.clock().advance(days(801)).await;
+        world.clock().advance(days(251)).await;
         assert_eq!(world.nobody().get(path).await.ok()["status"], "EXPIRED");
-        told(&province, "partnership.expired").await;
+        logged(&province, "partnership.expired").await;
         assert_eq!(province.post(&format!("{path}:end"), json!({})).await.refused(400)["violations"][0]["field"], "reason");
         let ended = province.post(&format!("{path}:end"), json!({"reason": "Hai bên thôi gia hạn"})).await.ok();
         assert_eq!(ended["endReason"], "Hai bên thôi gia hạn", "{ended}");
@@ -211,7 +211,7 @@ async fn activity(actor: &Actor, partnership: &str, date: &str, kind: &str) -> c
 }
 
 /// The change log says so by itself, once.
-async fn told(actor: &Actor, kind: &str) {
+async fn logged(actor: &Actor, kind: &str) {
     let path = "/v1/registry/changes?resource=partnerships/da-nang-santa-fe";
     eventually(kind, || async {
         let log = actor.get(path).await.ok();

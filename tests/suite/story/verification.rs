@@ -135,7 +135,7 @@ async fn it_holds_until_its_last_day(world: &World, enterprise: &Actor, cairo: &
     let sooner = format!("expiringBefore={}", world.clock().day(180));
     assert!(cairo.all("verifications", &sooner).await.is_empty());
     world.clock().advance(days(151)).await;
-    told(enterprise, name, "verification.expiring").await;
+    logged(enterprise, name, "verification.expiring").await;
     let concluded = world.clock().day(-151);
     world.clock().advance(days(30)).await;
     let after = enterprise.get(path).await.ok();
@@ -143,13 +143,13 @@ async fn it_holds_until_its_last_day(world: &World, enterprise: &Actor, cairo: &
     assert_eq!(standing(enterprise, "").await, Value::Null);
     assert!(enterprise.all("verifications", "valid=true").await.is_empty());
     assert!(cairo.all("verifications", "expiringBefore=2999-01-01").await.is_empty());
-    told(enterprise, name, "verification.expired").await;
+    logged(enterprise, name, "verification.expired").await;
     let then = standing(enterprise, &format!("&asOf={concluded}")).await;
     assert_eq!((&then["name"], &then["valid"]), (&json!(name), &json!(true)), "on that day it held");
 }
 
 /// The change log says so by itself, once, to whoever asked.
-async fn told(actor: &Actor, name: &str, kind: &str) {
+async fn logged(actor: &Actor, name: &str, kind: &str) {
     eventually(kind, || async {
         let log = actor.get(&format!("/v1/registry/changes?resource={name}")).await.ok();
         let changes = log["changes"].as_array().expect("a list of changes").clone();
