@@ -6,6 +6,7 @@ mod succession;
 use api::registry::v1::border_zone_service_server::BorderZoneService;
 use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
+use chassis::caller::{Caller, Role};
 use chassis::error::{Error, Result};
 use store::sea_orm::sea_query::SelectStatement;
 use store::sea_orm::{
@@ -95,6 +96,15 @@ impl store::Resource for BorderZones {
         };
         let partnerships = zone.partnerships.iter().enumerate().map(partnership).collect();
         child::replace::<partnership_row::Entity>(tx, id, partnerships).await.map_err(store::database)
+    }
+
+    /// The owner; the units in which it lies last, and those from which it came: a succession may be recorded before its day.
+    fn may_own(caller: &Caller, zone: &BorderZone) -> bool {
+        let own = |it: &BorderZoneLocality| {
+            it.valid_to.is_empty() && [&it.locality, &it.predecessor].contains(&&caller.organization)
+        };
+        let own = zone.owner == caller.organization || zone.localities.iter().any(own);
+        (own && !caller.organization.is_empty()) || caller.is(Role::Administrator) || caller.is(Role::Service)
     }
 
     fn view(zone: &mut BorderZone, view: &View) {

@@ -14,10 +14,10 @@ mod data;
 mod descent;
 mod directive;
 mod focal_point;
+mod foreign_locality;
 mod fta_commitment;
 mod hs;
 mod hs_chapter;
-mod foreign_locality;
 mod locality;
 mod locality_profile;
 mod migration;
@@ -121,9 +121,9 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
 fn tellers() -> Vec<Teller> {
     vec![
         calendar::teller::<contact::Contacts>(),
+        calendar::teller::<partnership::Partnerships>(),
         calendar::teller::<plan_consultation::PlanConsultations>(),
         calendar::teller::<priority_submission::PrioritySubmissions>(),
+        calendar::teller::<verification::Verifications>(),
     ]
-    vec![calendar::teller::<contact::Contacts>()]
-    vec![calendar::teller::<partnership::Partnerships>(), calendar::teller::<verification::Verifications>()]
 }

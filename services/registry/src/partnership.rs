@@ -9,6 +9,7 @@ mod succession;
 use api::registry::v1::partnership_service_server::PartnershipService;
 use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
+use chassis::caller::{Caller, Role};
 use chassis::error::Result;
 use store::calendar::Passing;
 use store::sea_orm::sea_query::SelectStatement;
@@ -130,6 +131,14 @@ impl store::Resource for Partnerships {
 
     fn calendar(partnership: &Partnership) -> Vec<Passing> {
         rules::passings(partnership)
+    }
+
+    /// The owner; the unit that holds it last, and that from which it came: a succession may be recorded before its day.
+    fn may_own(caller: &Caller, partnership: &Partnership) -> bool {
+        let last =
+            partnership.holders.last().map(|last| [last.locality.as_str(), &partnership.owner, &last.predecessor]);
+        let own = last.is_some_and(|own| own.contains(&caller.organization.as_str()));
+        (own && !caller.organization.is_empty()) || caller.is(Role::Administrator) || caller.is(Role::Service)
     }
 
     fn view(partnership: &mut Partnership, view: &View) {

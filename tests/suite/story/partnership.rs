@@ -162,6 +162,46 @@ stories! {
         assert!(enterprise.all("partnershipActivities", "").await.is_empty(), "it is the government's");
     }
 
+    async fn pairs_and_zones_go_over_with_a_merger_that_is_recorded(world: &World) {
+        let (ministry, nobody) = (world.ministry(), world.nobody());
+        let zone = json!({
+            "displayName": "Khu kinh tế cửa khẩu Cao Bằng", "kind": "BORDER_GATE_ECONOMIC_ZONE", "country": "countries/CN",
+            "localities": [{"locality": "localities/cao-bang"}], "steps": [{"stage": "OPERATING"}],
+        });
+        world.province("cao-bang").post("/v1/borderZones?borderZoneId=cao-bang", zone).await.ok();
+        let merger = json!({
+            "kind": "MERGE", "effectiveDate": "2027-07-01", "legalBasis": "Nghị quyết thử",
+            "predecessors": ["localities/cao-bang", "localities/lang-son"],
+            "successors": [{"displayName": "Lạng Sơn", "type": "PROVINCE", "code": "20"}],
+        });
+        let preview = ministry.post("/v1/localities:previewSuccession", merger.clone()).await.ok();
+        let effects = preview["succession"]["effects"].as_array().expect("effects").clone();
+        for (resource, kind) in [
+            ("partnerships/cao-bang-cn", "partnership.handedOver"),
+            ("partnerships/lang-son-cn", "partnership.handedOver"),
+            ("borderZones/cao-bang", "borderZone.handedOver"),
+        ] {
+            let told = effects.iter().any(|it| it["resource"] == resource && it["changeType"] == kind);
+            assert!(told, "{resource}: {preview}");
+        }
+        assert_eq!(nobody.all("partnerships", "country=CN&asOf=2027-07-01").await.len(), 7, "it was a preview");
+        ministry.post("/v1/localities:recordSuccession", merger).await.ok();
+
+        for (day, number) in [("2027-06-30", 7), ("2027-07-01", 6)] {
+            assert_eq!(nobody.all("partnerships", &format!("country=CN&asOf={day}")).await.len(), number, "{day}");
+        }
+        let continuing = nobody.get("/v1/partnerships/lang-son-cn?asOf=2027-07-01").await.ok();
+        assert_eq!(continuing["locality"], "localities/lang-son-2027", "{continuing}");
+        let ended = nobody.get("/v1/partnerships/cao-bang-cn").await.ok();
+        assert_eq!((&ended["status"], &ended["locality"]), (&json!("ACTIVE"), &json!("localities/cao-bang")), "today it stands");
+        assert_eq!((&ended["endDate"], &ended["continuedBy"]), (&json!("2027-06-30"), &json!("partnerships/lang-son-cn")));
+        for (day, unit) in [("2027-06-30", "localities/cao-bang"), ("2027-07-01", "localities/lang-son-2027")] {
+            assert_eq!(nobody.all("borderZones", &format!("asOf={day}&locality={unit}")).await.len(), 1, "{day}");
+        }
+        let own = world.province("cao-bang").patch("/v1/borderZones/cao-bang", json!({"description": "Mở rộng"})).await.ok();
+        assert_eq!(own["owner"], "localities/lang-son-2027", "until then the old unit still keeps it: {own}");
+    }
+
     async fn a_pair_that_contradicts_the_map_is_refused(world: &World) {
         let ministry = world.ministry();
         let pair = |country: &str, unit: &str| json!({

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use api::registry::v1::{BorderZone, BorderZoneLocality, LineageStep, Locality, locality_succession};
 use chrono::NaiveDate;
 
+use crate::descent;
 use crate::period::Span;
-use crate::succession;
 
 /// The zone after these steps. It goes over to all successors of a unit that border on its country, or to all of them if none
 /// does: ground does not move, and which of them it lies in the record of the zone says later. A unit that only gives off a part
@@ -64,13 +64,13 @@ fn going_to<'a>(
 ) -> Vec<&'a LineageStep> {
     let mut going: Vec<&LineageStep> = steps.iter().copied().filter(|step| step.predecessor == unit).collect();
     let split = going.iter().any(|step| step.kind == locality_succession::Kind::Split as i32);
-    let lives_on = |locality: &Locality| locality.periods.iter().any(|period| succession::span(period).contains(day));
+    let lives_on = |locality: &Locality| locality.periods.iter().any(|period| descent::span(period).contains(day));
     if split && units.iter().any(|known| known.name == unit && lives_on(known)) {
         return Vec::new();
     }
     let borders = |step: &&LineageStep| {
         let later = units.iter().find(|known| known.name == step.successor);
-        let period = later.and_then(|later| succession::on(&later.periods, day));
+        let period = later.and_then(|later| descent::on(&later.periods, day));
         period.is_some_and(|period| period.border_countries.contains(&zone.country))
     };
     if going.iter().any(borders) {

@@ -10,8 +10,8 @@ use api::registry::v1::{
 use serde::Deserialize;
 
 use super::{Broken, countries, parts, rows, source};
+use crate::descent;
 use crate::partnership::{handed_over, holder_on};
-use crate::succession;
 
 /// The last day of the 63 units, and the first one of the 34.
 const LAST_OF_63: &str = "2025-06-30";
@@ -84,7 +84,7 @@ fn pair(
 
 /// The unit that bears a slug on a day, and its period.
 fn bearer<'a>(localities: &'a [Locality], slug: &str, day: &str) -> Result<(&'a Locality, &'a LocalityPeriod), Broken> {
-    let bears = |period: &&LocalityPeriod| period.slug == slug && succession::span(period).contains(day);
+    let bears = |period: &&LocalityPeriod| period.slug == slug && descent::span(period).contains(day);
     let found = localities.iter().find_map(|unit| Some((unit, unit.periods.iter().find(bears)?)));
     found.ok_or_else(|| Broken(format!("border_pairs.csv: no unit {slug} on {day}")))
 }

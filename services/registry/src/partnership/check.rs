@@ -10,7 +10,7 @@ use crate::country::Countries;
 use crate::foreign_locality::ForeignLocalities;
 use crate::locality::Localities;
 use crate::theme::Themes;
-use crate::{reference, succession};
+use crate::{descent, reference};
 
 /// Dates, references, and what a border pair must be.
 pub async fn all(tx: &Tx, before: Option<&Partnership>, after: &Partnership) -> Result<()> {
@@ -74,7 +74,7 @@ fn came_over(earlier: &[PartnershipHolder], holder: &PartnershipHolder) -> bool 
 async fn on_the_border(tx: &Tx, holder: &PartnershipHolder, country: &str) -> Result<()> {
     let unit = store::load::<Localities>(tx, &tx.scope(), &holder.locality).await?;
     let day = rules::held(holder).from;
-    let period = succession::on(&unit.periods, &day);
+    let period = descent::on(&unit.periods, &day);
     if period.is_some_and(|period| period.border_countries.iter().any(|border| border == country)) {
         return Ok(());
     }

@@ -5,6 +5,8 @@ use chassis::caller::Role;
 use chassis::error::{Error, Result};
 use store::Act;
 
+use super::rules;
+
 /// With a new term. That it ends later than the last one is checked with the record's other dates.
 pub fn renew(partnership: &mut Partnership, request: RenewPartnershipRequest, act: &Act<'_>) -> Result<()> {
     holder_acts(partnership, act)?;
@@ -26,9 +28,9 @@ pub fn end(partnership: &mut Partnership, request: EndPartnershipRequest, act: &
     Ok(())
 }
 
-/// The unit that holds it now does so, its owner, and the ministry.
+/// The unit that holds it today does so, its owner, and the ministry.
 fn holder_acts(partnership: &Partnership, act: &Act<'_>) -> Result<()> {
-    let holder = partnership.holders.last().map(|last| last.locality.as_str()).unwrap_or_default();
+    let holder = rules::holder(partnership, &act.today.to_string()).map(|it| it.locality.as_str()).unwrap_or_default();
     let ministry = act.by.is(Role::MinistryOfficer) || act.by.is(Role::Administrator);
     if ministry || [holder, &partnership.owner].contains(&act.by.organization.as_str()) {
         return Ok(());

@@ -19,8 +19,8 @@ use api::registry::v1::{
 use chrono::NaiveDate;
 
 use super::rules::{belongs, held, life};
+use crate::descent;
 use crate::period::{END, Span};
-use crate::succession;
 
 /// The partnerships that are changed by these steps, as they are afterwards; those that end come first. `partnerships` are those
 /// of all units of the steps; `units` are the units.
@@ -72,14 +72,14 @@ fn successor<'a>(
     let unit = &partnership.holders.last()?.locality;
     let mut fitting: Vec<&LineageStep> = steps.iter().copied().filter(|step| step.predecessor == *unit).collect();
     let split = fitting.iter().any(|step| step.kind == locality_succession::Kind::Split as i32);
-    let lives_on = |locality: &Locality| locality.periods.iter().any(|period| succession::span(period).contains(day));
+    let lives_on = |locality: &Locality| locality.periods.iter().any(|period| descent::span(period).contains(day));
     if split && units.iter().any(|known| known.name == *unit && lives_on(known)) {
         return None;
     }
     if partnership.kind() == Kind::BorderPair {
         let borders = |step: &&LineageStep| {
             let later = units.iter().find(|known| known.name == step.successor);
-            let period = later.and_then(|later| succession::on(&later.periods, day));
+            let period = later.and_then(|later| descent::on(&later.periods, day));
             period.is_some_and(|period| period.border_countries.contains(&partnership.country))
         };
         if fitting.iter().any(borders) {

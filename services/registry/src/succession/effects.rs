@@ -6,7 +6,7 @@ use chassis::error::{Error, Result};
 use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage as _, Value};
 use store::{Scope, Tx, Written};
 
-use crate::{agency, focal_point, locality_profile, plan_consultation, priority_submission};
+use crate::{agency, border_zone, focal_point, locality_profile, partnership, plan_consultation, priority_submission};
 
 /// Hands over what refers to the predecessors and is of the future: to their successors, or in whatever way the resource
 /// has. What is of the past keeps its reference. Regions go first, by themselves.
@@ -16,6 +16,8 @@ pub async fn hand_over(tx: &Tx, steps: &[LineageStep]) -> Result<()> {
     priority_submission::hand_over(tx, steps).await?;
     focal_point::hand_over(tx, steps).await?;
     plan_consultation::hand_over(tx, steps).await?;
+    partnership::hand_over(tx, steps).await?;
+    border_zone::hand_over(tx, steps).await?;
     Ok(())
 }
 
