@@ -28,7 +28,7 @@ pub async fn find(store: &Store, scope: &Scope, asked: FindAnniversariesRequest)
     anniversaries.sort_by(|one, other| (&one.date, &one.country).cmp(&(&other.date, &other.country)));
     for anniversary in &mut anniversaries {
         let view = visible::view(store, &first_day(&anniversary.date))?;
-        let answering = mission::answering(store, scope, &anniversary.country, &view).await?;
+        let answering = mission::answering(store.read(), scope, &anniversary.country, &view).await?;
         let Some((mission, accreditation)) = answering else { continue };
         anniversary.mission = mission.name;
         anniversary.mission_display_name = mission.display_name;
