@@ -16,7 +16,10 @@ use super::super::relation::{OrganizationRelations, has_twin};
 use super::stamp;
 use super::trail::Image;
 use crate::action_plan_measure::ActionPlanMeasures;
+use crate::award::Awards;
 use crate::contact::Contacts;
+use crate::focal_point::FocalPoints;
+use crate::plan_consultation::PlanConsultations;
 
 /// A kind of record that may refer to organizations.
 struct Referrer {
@@ -38,7 +41,15 @@ macro_rules! referrers {
 }
 
 /// All of them. A test compares this with the contract.
-const REFERRERS: &[Referrer] = referrers![Organizations, OrganizationRelations, Contacts, ActionPlanMeasures];
+const REFERRERS: &[Referrer] = referrers![
+    Organizations,
+    OrganizationRelations,
+    ActionPlanMeasures,
+    Awards,
+    Contacts,
+    FocalPoints,
+    PlanConsultations,
+];
 
 /// Makes what refers to one organization refer to another. Retired records stay as they are.
 pub async fn repoint(tx: &Tx, from: &str, to: &str) -> Result<()> {
