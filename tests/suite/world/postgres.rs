@@ -67,11 +67,17 @@ impl Cluster {
         self.url(name)
     }
 
-    /// Makes a copy of a database under another name and gives its URL; none while somebody is connected to it.
-    pub fn copy_database(&self, from: &str, name: &str) -> Option<String> {
-        let statement = format!("CREATE DATABASE \"{name}\" TEMPLATE \"{from}\"");
-        let output = self.psql("postgres", &statement).output().expect("psql starts");
-        output.status.success().then(|| self.url(name))
+    /// Makes a copy of a closed database under another name and gives its URL.
+    pub fn copy_database(&self, from: &str, name: &str) -> String {
+        self.sql("postgres", &format!("CREATE DATABASE \"{name}\" TEMPLATE \"{from}\""));
+        self.url(name)
+    }
+
+    /// Lets nobody into a database any more, and throws out whoever is connected.
+    pub fn close_database(&self, name: &str) {
+        self.sql("postgres", &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS false"));
+        let who = format!("FROM pg_stat_activity WHERE datname = '{name}'");
+        self.sql("postgres", &format!("SELECT pg_terminate_backend(pid, 5000) {who}"));
     }
 
     /// The URL of a database of this cluster.
@@ -86,13 +92,9 @@ impl Cluster {
 
     /// Runs one statement in a database and gives what psql prints, unaligned.
     pub fn sql(&self, database: &str, statement: &str) -> String {
-        run(&mut self.psql(database, statement))
-    }
-
-    fn psql(&self, database: &str, statement: &str) -> Command {
+        let url = self.url(database);
         let mut psql = Command::new(self.programs.join("psql"));
-        psql.args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-d", &self.url(database), "-c", statement]);
-        psql
+        run(psql.args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-d", &url, "-c", statement]))
     }
 }
 

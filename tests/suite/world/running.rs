@@ -47,10 +47,8 @@ impl Running {
         let template = template::of(backend).await;
         template.lay_into(&folder);
         let databases = if backend.is_postgres() { names() } else { Vec::new() };
-        let mut urls = Vec::new();
-        for (service, name) in SERVICES.into_iter().zip(&databases) {
-            urls.push(template.database_for(service, name).await);
-        }
+        let urls =
+            SERVICES.iter().zip(&databases).map(|(service, name)| template.database_for(service, name)).collect();
         let mut running = Running::begin(backend, folder, clock, urls).await;
         running.databases = databases;
         running

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
@@ -45,6 +44,8 @@ impl Template {
         let urls = databases.iter().map(|name| cluster().create_database(name)).collect();
         let running = Running::begin(backend, folder, &Clock::in_folder(&template.folder), urls).await;
         running.stop().await;
+        // A database is not copied while somebody is connected to it, and connections end when they like.
+        databases.iter().for_each(|name| cluster().close_database(name));
         template
     }
 
@@ -54,22 +55,16 @@ impl Template {
     }
 
     /// Makes a copy of a service's database under this name, and gives its URL.
-    pub async fn database_for(&self, service: &str, name: &str) -> String {
+    pub fn database_for(&self, service: &str, name: &str) -> String {
         let cluster = postgres::cluster().expect("invariant: asked before");
-        // Connections to the template may end a moment after the platform has.
-        for _ in 0..50 {
-            if let Some(url) = cluster.copy_database(&self.database(service), name) {
-                // A database that is found elsewhere than it was is taken for one that was restored; this one is not.
-                cluster.sql(
-                    name,
-                    "UPDATE feed SET home = (SELECT s.system_identifier::text || '/' || d.oid::text \
-                     FROM pg_control_system() s, pg_database d WHERE d.datname = current_database())",
-                );
-                return url;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        panic!("{} is still in use after five seconds", self.database(service));
+        let url = cluster.copy_database(&self.database(service), name);
+        // A database that is found elsewhere than it was is taken for one that was restored; this one is not.
+        cluster.sql(
+            name,
+            "UPDATE feed SET home = (SELECT s.system_identifier::text || '/' || d.oid::text \
+             FROM pg_control_system() s, pg_database d WHERE d.datname = current_database())",
+        );
+        url
     }
 
     fn database(&self, service: &str) -> String {
