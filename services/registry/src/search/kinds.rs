@@ -12,19 +12,24 @@ use super::rank::Rank;
 use super::{Candidate, RANKED_MAX, Sought};
 use crate::action_plan_measure::ActionPlanMeasures;
 use crate::agency::Agencies;
+use crate::award::Awards;
 use crate::border_zone::BorderZones;
 use crate::country::Countries;
 use crate::directive::{Directives, kind_words};
 use crate::foreign_locality::ForeignLocalities;
+use crate::hs_chapter::HsChapters;
 use crate::locality::Localities;
 use crate::mission::Missions;
+use crate::multilateral_role::MultilateralRoles;
 use crate::organization::Organizations;
 use crate::partnership::Partnerships;
 use crate::period::Span;
 use crate::plan_consultation::PlanConsultations;
 use crate::region::Regions;
+use crate::sector::Sectors;
 use crate::theme::Themes;
 use crate::trade_agreement::TradeAgreements;
+use crate::work_area::WorkAreas;
 
 /// A kind of record that is searched.
 pub struct Kind {
@@ -81,6 +86,11 @@ searched! {
     Partnerships: 2, |it| [&it.display_name, &it.english_name, "", &it.end_date];
     BorderZones: 2, |it| [&it.display_name, &it.english_name, "", ""];
     Themes: 2, |it| [&it.display_name, &it.english_name, "", ""];
+    WorkAreas: 2, |it| [&it.display_name, &it.english_name, "", ""];
+    Sectors: 2, |it| [&it.display_name, &it.english_name, &it.valid_from, &it.valid_to];
+    HsChapters: 2, |it| [&it.display_name, &it.english_name, "", ""];
+    Awards: 2, |it| [&it.display_name, &it.english_name, "", ""];
+    MultilateralRoles: 2, |it| [&it.display_name, &it.english_name, &it.valid_from, &it.valid_to];
     ActionPlanMeasures: 2, |it| [&it.title, &it.english_title, "", ""];
     PlanConsultations: 2, |it| [&it.title, "", "", ""];
     Organizations: 3, |it| [&it.display_name, &it.english_name, &it.founded_date, &it.dissolved_date];
