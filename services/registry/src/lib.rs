@@ -7,6 +7,7 @@ mod agency;
 mod agreement;
 mod award;
 mod border_zone;
+mod channel_listing;
 mod child;
 mod contact;
 mod country;
@@ -20,6 +21,11 @@ mod hs;
 mod hs_chapter;
 mod locality;
 mod locality_profile;
+mod green_assessment;
+mod green_standard;
+mod industrial_park;
+mod locality;
+mod market;
 mod migration;
 mod mission;
 mod multilateral_role;
@@ -32,6 +38,8 @@ mod personal_data;
 mod plan_comment;
 mod plan_consultation;
 mod priority_submission;
+mod product;
+mod promotion_asset;
 mod reference;
 mod region;
 mod reporting_period;
@@ -96,6 +104,18 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(PlanCommentServiceServer::new(plan_comment::PlanComments::new(store.clone())))
         .add_service(PlanConsultationServiceServer::new(plan_consultation::PlanConsultations::new(store.clone())))
         .add_service(PrioritySubmissionServiceServer::new(priority_submission::PrioritySubmissions::new(store.clone())))
+        .add_service(ChannelListingServiceServer::new(channel_listing::ChannelListings::new(store.clone())))
+        .add_service(CountryServiceServer::new(country::Countries::new(store.clone())))
+        .add_service(DirectiveServiceServer::new(directive::Directives::new(store.clone())))
+        .add_service(GreenAssessmentServiceServer::new(green_assessment::GreenAssessments::new(store.clone())))
+        .add_service(GreenStandardServiceServer::new(green_standard::GreenStandards::new(store.clone())))
+        .add_service(IndustrialParkServiceServer::new(industrial_park::IndustrialParks::new(store.clone())))
+        .add_service(LocalityServiceServer::new(locality::Localities::new(store.clone())))
+        .add_service(MarketServiceServer::new(market::Markets::new(store.clone())))
+        .add_service(MissionServiceServer::new(mission::Missions::new(store.clone())))
+        .add_service(OrganizationServiceServer::new(organization::Organizations::new(store.clone())))
+        .add_service(ProductServiceServer::new(product::Products::new(store.clone())))
+        .add_service(PromotionAssetServiceServer::new(promotion_asset::PromotionAssets::new(store.clone())))
         .add_service(RegionServiceServer::new(region::Regions::new(store.clone())))
         .add_service(ReportingPeriodServiceServer::new(reporting_period::ReportingPeriods::new(store.clone())))
         .add_service(SearchServiceServer::new(search::Search::new(store.clone())))
@@ -126,4 +146,5 @@ fn tellers() -> Vec<Teller> {
         calendar::teller::<priority_submission::PrioritySubmissions>(),
         calendar::teller::<verification::Verifications>(),
     ]
+    vec![calendar::teller::<green_assessment::GreenAssessments>()]
 }

@@ -1,5 +1,6 @@
 //! Provinces and centrally run cities, as legal units over time.
 
+pub mod holder;
 pub mod lineage;
 mod look_up;
 mod standing;

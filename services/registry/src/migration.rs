@@ -23,6 +23,18 @@ mod partnership;
 mod plan_comment;
 mod plan_consultation;
 mod priority_submission;
+mod channel_listing;
+mod country;
+mod directive;
+mod green_assessment;
+mod green_standard;
+mod industrial_park;
+mod locality;
+mod market;
+mod mission;
+mod organization;
+mod product;
+mod promotion_asset;
 mod region;
 mod reporting_period;
 mod sector;
@@ -73,5 +85,12 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(border_zone::M20261122BorderZone),
         Box::new(verification::M20261122Verification),
         Box::new(verification::M20261122VerificationFile),
+        Box::new(industrial_park::M20261122IndustrialPark),
+        Box::new(green_standard::M20261122GreenStandard),
+        Box::new(green_assessment::M20261122GreenAssessment),
+        Box::new(market::M20261122Market),
+        Box::new(product::M20261122Product),
+        Box::new(promotion_asset::M20261122PromotionAsset),
+        Box::new(channel_listing::M20261122ChannelListing),
     ]
 }

@@ -11,9 +11,12 @@ use crate::directive::Directives;
 use crate::foreign_locality::ForeignLocalities;
 use crate::hs_chapter::HsChapters;
 use crate::locality::Localities;
+use crate::market::Markets;
 use crate::mission::Missions;
 use crate::multilateral_role::MultilateralRoles;
 use crate::partnership::Partnerships;
+use crate::product::Products;
+use crate::promotion_asset::PromotionAssets;
 use crate::region::Regions;
 use crate::sector::Sectors;
 use crate::succession::Successions;
@@ -46,5 +49,10 @@ pub async fn load(store: &Store) -> Result<()> {
     store::seed::<WorkAreas>(store, data::work_areas().map_err(Error::internal)?).await?;
     store::seed::<ForeignLocalities>(store, foreign).await?;
     store::seed::<Partnerships>(store, partnerships).await?;
+    let products = data::products().map_err(Error::internal)?;
+    let assets = data::promotion_assets(&products).map_err(Error::internal)?;
+    store::seed::<Markets>(store, data::markets().map_err(Error::internal)?).await?;
+    store::seed::<Products>(store, products).await?;
+    store::seed::<PromotionAssets>(store, assets).await?;
     Ok(())
 }

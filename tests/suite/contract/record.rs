@@ -26,7 +26,7 @@ const PREFERRED: &[(&str, &str)] = &[
     ("ngkt.vn/TradeAgreement", "tradeAgreements/aifta"),
 ];
 
-/// Fields that a rule beyond the contract's ties to another field. Each line says which rule.
+/// Fields that a rule beyond the contract's ties to another field. Each line says which rule. "@" and a type stands for a record of it.
 const TIED: &[(&str, &str, &str)] = &[
     // Whoever has to deliver owns it; the others of these tests are the caller's own.
     ("ngkt.vn/Commitment", "commitment.owner", "missions/vn-in-emb"),
@@ -72,6 +72,11 @@ const TIED: &[(&str, &str, &str)] = &[
     ("ngkt.vn/Partnership", "partnership.holders[0].valid_to", ""),
     // No answer is needed by a day that has passed.
     ("ngkt.vn/Verification", "verification.due_date", "2027-06-01"),
+    // Not more land can be leased than there is.
+    ("ngkt.vn/IndustrialPark", "industrial_park.leasable_area_ha", "5"),
+    // A standard is for one kind of subject.
+    ("ngkt.vn/GreenStandard", "green_standard.target", "INDUSTRIAL_PARK"),
+    ("ngkt.vn/GreenAssessment", "green_assessment.subject", "@ngkt.vn/IndustrialPark"),
     // Only what there is can be subscribed to.
     ("ngkt.vn/Subscription", "subscription.change_types[0]", "commitment.*"),
 ];
@@ -120,7 +125,7 @@ pub async fn create(world: &World, resource: &ResourceInfo) -> Record {
 async fn create_within(world: &World, resource: &ResourceInfo, making: &[String]) -> Record {
     let method = method(resource, Verb::Create).expect("invariant: asked of what can be created");
     let names = names(world, resource, &method.input, making).await;
-    let message = tied(example::filled(&method.input, &names), resource);
+    let message = tied(world, example::filled(&method.input, &names), resource, making).await;
     create_as(somebody_who_may(world, method), resource, method, message).await
 }
 
@@ -150,13 +155,13 @@ pub async fn create_as(owner: Actor, resource: &ResourceInfo, method: &Method, m
 /// A Create request with every field filled and references to what exists.
 pub async fn request(world: &World, resource: &ResourceInfo, method: &Method) -> DynamicMessage {
     let names = names(world, resource, &method.input, &[]).await;
-    tied(example::filled(&method.input, &names), resource)
+    tied(world, example::filled(&method.input, &names), resource, &[]).await
 }
 
 /// Another record of the same kind, to change one into.
 pub async fn varied(world: &World, resource: &ResourceInfo, create: &Method) -> DynamicMessage {
     let names = names(world, resource, &create.input, &[]).await;
-    record_in(&tied(example::varied(&create.input, &names), resource), resource)
+    record_in(&tied(world, example::varied(&create.input, &names), resource, &[]).await, resource)
 }
 
 /// The record in a request that holds one.
@@ -167,9 +172,18 @@ fn record_in(request: &DynamicMessage, resource: &ResourceInfo) -> DynamicMessag
     record
 }
 
-fn tied(mut message: DynamicMessage, resource: &ResourceInfo) -> DynamicMessage {
+async fn tied(
+    world: &World,
+    mut message: DynamicMessage,
+    resource: &ResourceInfo,
+    making: &[String],
+) -> DynamicMessage {
     for (_, path, value) in TIED.iter().filter(|(kind, _, _)| *kind == resource.type_name) {
-        let value = if value.is_empty() { None } else { Some(tied_value(&message, path, value)) };
+        let value = match (value.strip_prefix('@'), value.is_empty()) {
+            (Some(kind), _) => Some(Value::String(Box::pin(existing(world, kind, making)).await)),
+            (None, true) => None,
+            (None, false) => Some(tied_value(&message, path, value)),
+        };
         example::set(&mut message, path, value);
     }
     message
