@@ -16,13 +16,13 @@ use chrono::{Days, NaiveDate};
 use store::calendar::Passing;
 use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
 use store::{Act, Reply, Scope, Store, Tx, View, party};
-use tonic::Request;
+use tonic::{Request, Response};
 
 use crate::green_standard::{self, GreenStandards};
 use crate::industrial_park::IndustrialParks;
 use crate::organization::Organizations;
 use crate::period::{BEGINNING, END};
-use crate::reference;
+use crate::{reference, visible};
 
 store::entity!(row, "green_assessment", {
     subject: String,
@@ -181,11 +181,9 @@ fn parties(assessment: &GreenAssessment) -> Vec<String> {
 /// its own, which knows what it may.
 fn check_owners_turn(before: &GreenAssessment, after: &GreenAssessment) -> Result<()> {
     let retiring = after.retire_time.is_some() && before.retire_time.is_none();
+    let changing = before.status == after.status && !after.fields_changed(before).is_empty();
     let rejected = before.status() == Status::Rejected;
-    if before.status == after.status && !(retiring && rejected) && !after.fields_changed(before).is_empty() {
-        life::open(before)?;
-    }
-    Ok(())
+    if changing || (retiring && !rejected) { life::open(before) } else { Ok(()) }
 }
 
 /// The subject is there, and is what the standard is for.
@@ -249,7 +247,34 @@ fn check_scores(tx: &Tx, standard: &GreenStandard, assessment: &GreenAssessment)
     Ok(())
 }
 
-store::serve!(GreenAssessmentService for GreenAssessments, green_assessment, green_assessments, {
+#[tonic::async_trait]
+impl GreenAssessmentService for GreenAssessments {
+    async fn get_green_assessment(&self, request: Request<GetGreenAssessmentRequest>) -> Reply<GreenAssessment> {
+        let scope = visible::scope(&request);
+        let GetGreenAssessmentRequest { name, as_of } = request.into_inner();
+        let view = visible::view(&self.store, &as_of)?;
+        Ok(Response::new(visible::get::<Self>(&self.store, &scope, &name, &view).await?))
+    }
+
+    async fn list_green_assessments(
+        &self,
+        request: Request<ListGreenAssessmentsRequest>,
+    ) -> Reply<ListGreenAssessmentsResponse> {
+        store::list::<Self>(&self.store, request).await
+    }
+
+    async fn create_green_assessment(&self, request: Request<CreateGreenAssessmentRequest>) -> Reply<GreenAssessment> {
+        store::create::<Self>(&self.store, request).await
+    }
+
+    async fn update_green_assessment(&self, request: Request<UpdateGreenAssessmentRequest>) -> Reply<GreenAssessment> {
+        store::update::<Self>(&self.store, request).await
+    }
+
+    async fn retire_green_assessment(&self, request: Request<RetireGreenAssessmentRequest>) -> Reply<GreenAssessment> {
+        store::retire::<Self>(&self.store, request).await
+    }
+
     async fn submit_green_assessment(&self, request: Request<SubmitGreenAssessmentRequest>) -> Reply<GreenAssessment> {
         let may = |_: &Caller, _: &GreenAssessment| true;
         store::act_for::<Self, _, _>(&self.store, request, may, async move |tx: Tx, _, mut assessment| {
@@ -268,7 +293,10 @@ store::serve!(GreenAssessmentService for GreenAssessments, green_assessment, gre
         store::apply::<Self, _>(&self.store, request, life::send_back).await
     }
 
-    async fn certify_green_assessment(&self, request: Request<CertifyGreenAssessmentRequest>) -> Reply<GreenAssessment> {
+    async fn certify_green_assessment(
+        &self,
+        request: Request<CertifyGreenAssessmentRequest>,
+    ) -> Reply<GreenAssessment> {
         store::apply::<Self, _>(&self.store, request, life::certify).await
     }
 
@@ -279,4 +307,4 @@ store::serve!(GreenAssessmentService for GreenAssessments, green_assessment, gre
     async fn revoke_green_assessment(&self, request: Request<RevokeGreenAssessmentRequest>) -> Reply<GreenAssessment> {
         store::apply::<Self, _>(&self.store, request, life::revoke).await
     }
-});
+}
