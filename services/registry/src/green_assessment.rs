@@ -14,7 +14,7 @@ use chassis::caller::Caller;
 use chassis::error::{Error, Result};
 use chrono::{Days, NaiveDate};
 use store::calendar::Passing;
-use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
+use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 use store::{Act, Reply, Scope, Store, Tx, View, party};
 use tonic::{Request, Response};
 
@@ -66,7 +66,7 @@ impl store::Resource for GreenAssessments {
         row.certified_from = Set(or(&assessment.certified_from, END));
         row.valid_until = Set(or(&assessment.valid_until, END));
         row.effective_to = Set(or(&effective_to(assessment), BEGINNING));
-        row.claim = Set(certified.then(|| format!("{}|{}", assessment.certifier, assessment.certificate_number)));
+        row.claim = Set(claim(assessment));
     }
 
     fn filter(list: &ListGreenAssessmentsRequest, view: &View) -> Condition {
@@ -110,6 +110,7 @@ impl store::Resource for GreenAssessments {
         }
         check_bodies(tx, before, after).await?;
         check_scores(tx, &standard, after)?;
+        check_number(tx, after).await?;
         after.total = Some(score::total(&standard, &after.scores));
         after.shortfalls = score::shortfalls(&standard, &after.scores);
         party::admit(after, &before.map(parties).unwrap_or_default(), &parties(after));
@@ -135,10 +136,6 @@ impl store::Resource for GreenAssessments {
         assessment.valid = life::is_valid(assessment, &day);
         assessment.expired = life::is_expired(assessment, &day);
     }
-
-    fn taken(index: &str) -> Option<Error> {
-        index.contains("claim").then(|| Error::of(GreenAssessmentFailure::GreenCertificateNumberTaken))
-    }
 }
 
 /// A new assessment: nothing of what only the platform sets.
@@ -157,6 +154,31 @@ fn draft(given: &GreenAssessment) -> GreenAssessment {
         audience: given.audience.clone(),
         status: Status::Draft as i32,
         ..GreenAssessment::default()
+    }
+}
+
+/// What makes a certificate's number its own, among those of one certifier.
+fn claim(assessment: &GreenAssessment) -> Option<String> {
+    let GreenAssessment { certifier, certificate_number, certified_from, .. } = assessment;
+    (!certified_from.is_empty()).then(|| format!("{certifier}|{certificate_number}"))
+}
+
+/// Refuses a number that its certifier has given before. Of two at the same moment the index lets one through, and the other comes here
+/// again.
+async fn check_number(tx: &Tx, assessment: &GreenAssessment) -> Result<()> {
+    let Some(claim) = claim(assessment) else { return Ok(()) };
+    let given = row::Entity::find()
+        .select_only()
+        .column(row::Column::Id)
+        .filter(row::Column::Claim.eq(claim))
+        .filter(row::Column::Id.ne(assessment.id()))
+        .into_tuple::<String>()
+        .one(tx)
+        .await
+        .map_err(store::database)?;
+    match given {
+        Some(_) => Err(Error::of(GreenAssessmentFailure::GreenCertificateNumberTaken)),
+        None => Ok(()),
     }
 }
 
