@@ -25,6 +25,7 @@ mod green_assessment;
 mod green_standard;
 mod industrial_park;
 mod locality;
+mod locality_profile;
 mod market;
 mod migration;
 mod mission;
@@ -86,6 +87,7 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(ActionPlanMeasureServiceServer::new(action_plan_measure::ActionPlanMeasures::new(store.clone())))
         .add_service(AgencyServiceServer::new(agency::Agencies::new(store.clone())))
         .add_service(AwardServiceServer::new(award::Awards::new(store.clone())))
+        .add_service(ChannelListingServiceServer::new(channel_listing::ChannelListings::new(store.clone())))
         .add_service(ContactServiceServer::new(contact::Contacts::new(store.clone())))
         .add_service(CountryServiceServer::new(country::Countries::new(store.clone())))
         .add_service(DirectiveServiceServer::new(directive::Directives::new(store.clone())))
@@ -94,6 +96,12 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(HsChapterServiceServer::new(hs_chapter::HsChapters::new(store.clone())))
         .add_service(LocalityProfileServiceServer::new(locality_profile::LocalityProfiles::new(store.clone())))
         .add_service(LocalityServiceServer::new(locality::Localities::new(store.clone())))
+        .add_service(GreenAssessmentServiceServer::new(green_assessment::GreenAssessments::new(store.clone())))
+        .add_service(GreenStandardServiceServer::new(green_standard::GreenStandards::new(store.clone())))
+        .add_service(IndustrialParkServiceServer::new(industrial_park::IndustrialParks::new(store.clone())))
+        .add_service(LocalityServiceServer::new(locality::Localities::new(store.clone())))
+        .add_service(LocalityProfileServiceServer::new(locality_profile::LocalityProfiles::new(store.clone())))
+        .add_service(MarketServiceServer::new(market::Markets::new(store.clone())))
         .add_service(MissionServiceServer::new(mission::Missions::new(store.clone())))
         .add_service(MultilateralRoleServiceServer::new(multilateral_role::MultilateralRoles::new(store.clone())))
         .add_service(OrganizationDuplicateServiceServer::new(duplicate::OrganizationDuplicates::new(store.clone())))
@@ -104,16 +112,6 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(PlanCommentServiceServer::new(plan_comment::PlanComments::new(store.clone())))
         .add_service(PlanConsultationServiceServer::new(plan_consultation::PlanConsultations::new(store.clone())))
         .add_service(PrioritySubmissionServiceServer::new(priority_submission::PrioritySubmissions::new(store.clone())))
-        .add_service(ChannelListingServiceServer::new(channel_listing::ChannelListings::new(store.clone())))
-        .add_service(CountryServiceServer::new(country::Countries::new(store.clone())))
-        .add_service(DirectiveServiceServer::new(directive::Directives::new(store.clone())))
-        .add_service(GreenAssessmentServiceServer::new(green_assessment::GreenAssessments::new(store.clone())))
-        .add_service(GreenStandardServiceServer::new(green_standard::GreenStandards::new(store.clone())))
-        .add_service(IndustrialParkServiceServer::new(industrial_park::IndustrialParks::new(store.clone())))
-        .add_service(LocalityServiceServer::new(locality::Localities::new(store.clone())))
-        .add_service(MarketServiceServer::new(market::Markets::new(store.clone())))
-        .add_service(MissionServiceServer::new(mission::Missions::new(store.clone())))
-        .add_service(OrganizationServiceServer::new(organization::Organizations::new(store.clone())))
         .add_service(ProductServiceServer::new(product::Products::new(store.clone())))
         .add_service(PromotionAssetServiceServer::new(promotion_asset::PromotionAssets::new(store.clone())))
         .add_service(RegionServiceServer::new(region::Regions::new(store.clone())))
@@ -142,9 +140,9 @@ fn tellers() -> Vec<Teller> {
     vec![
         calendar::teller::<contact::Contacts>(),
         calendar::teller::<partnership::Partnerships>(),
+        calendar::teller::<green_assessment::GreenAssessments>(),
         calendar::teller::<plan_consultation::PlanConsultations>(),
         calendar::teller::<priority_submission::PrioritySubmissions>(),
         calendar::teller::<verification::Verifications>(),
     ]
-    vec![calendar::teller::<green_assessment::GreenAssessments>()]
 }
