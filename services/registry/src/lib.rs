@@ -24,8 +24,6 @@ mod locality_profile;
 mod green_assessment;
 mod green_standard;
 mod industrial_park;
-mod locality;
-mod locality_profile;
 mod market;
 mod migration;
 mod mission;
@@ -99,8 +97,6 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(GreenAssessmentServiceServer::new(green_assessment::GreenAssessments::new(store.clone())))
         .add_service(GreenStandardServiceServer::new(green_standard::GreenStandards::new(store.clone())))
         .add_service(IndustrialParkServiceServer::new(industrial_park::IndustrialParks::new(store.clone())))
-        .add_service(LocalityServiceServer::new(locality::Localities::new(store.clone())))
-        .add_service(LocalityProfileServiceServer::new(locality_profile::LocalityProfiles::new(store.clone())))
         .add_service(MarketServiceServer::new(market::Markets::new(store.clone())))
         .add_service(MissionServiceServer::new(mission::Missions::new(store.clone())))
         .add_service(MultilateralRoleServiceServer::new(multilateral_role::MultilateralRoles::new(store.clone())))
