@@ -2,7 +2,7 @@
 
 use api::registry::v1::{Accreditation, Mission, accreditation, mission};
 
-use crate::period::Span;
+use crate::period::{Span, first_day, last_day};
 
 /// When a mission is open.
 pub fn life(mission: &Mission) -> Span {
@@ -39,6 +39,17 @@ impl Rank {
             | mission::Kind::Unspecified => 4,
         };
         Self { unverified, concurrent: kind != accreditation::Kind::Resident as i32, post, mission: mission.to_owned() }
+    }
+}
+
+/// Closes a mission with a day: accreditations that go on after it end with it, and those that were to begin later never do.
+pub fn close(mission: &mut Mission, day: &str) {
+    mission.closed_date = day.to_owned();
+    mission.accreditations.retain(|it| it.valid_from.is_empty() || first_day(&it.valid_from).as_str() <= day);
+    for accreditation in &mut mission.accreditations {
+        if last_day(&accreditation.valid_to).as_str() > day {
+            accreditation.valid_to = day.to_owned();
+        }
     }
 }
 
@@ -86,6 +97,31 @@ mod tests {
         let mission = Mission { opened_date: "1993".into(), closed_date: "2020-05".into(), ..Mission::default() };
         let held = span(&Accreditation::default(), &life(&mission));
         assert_eq!(held, Span::of("1993-01-01", "2020-05-31"));
+    }
+
+    #[test]
+    fn accreditations_end_with_their_mission() {
+        let dated = |from: &str, to: &str| Accreditation {
+            valid_from: from.into(),
+            valid_to: to.into(),
+            ..Accreditation::default()
+        };
+        let mut mission = Mission {
+            accreditations: vec![
+                dated("", ""),
+                dated("2020", "2024-03-01"),
+                dated("2020", "2025"),
+                dated("2025-06-30", ""),
+                dated("2025-07-01", ""),
+            ],
+            ..Mission::default()
+        };
+        close(&mut mission, "2025-06-30");
+        let told: Vec<_> =
+            mission.accreditations.iter().map(|it| (it.valid_from.as_str(), it.valid_to.as_str())).collect();
+        let day = "2025-06-30";
+        assert_eq!(told, [("", day), ("2020", "2024-03-01"), ("2020", day), (day, day)]);
+        assert!(check_dates(&mission).is_ok() && mission.closed_date == day);
     }
 
     #[test]

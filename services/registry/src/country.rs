@@ -6,13 +6,13 @@ use api::registry::v1::country_service_server::CountryService;
 use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::error::Error;
-use store::sea_orm::{ActiveValue::Set, Condition};
+use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
 use store::{Reply, Store, View};
 use tonic::{Request, Response};
 
 use crate::{mission, visible};
 
-store::entity!(row, "country", { relations_since: String });
+store::entity!(row, "country", { relations_since: String, world_region: i32 });
 
 /// The countries.
 pub struct Countries {
@@ -34,10 +34,12 @@ impl store::Resource for Countries {
 
     fn columns(country: &Country, row: &mut row::ActiveModel) {
         row.relations_since = Set(country.relations_since.clone());
+        row.world_region = Set(country.world_region);
     }
 
-    fn filter(_: &ListCountriesRequest, _: &View) -> Condition {
-        Condition::all()
+    fn filter(list: &ListCountriesRequest, _: &View) -> Condition {
+        let region = (list.world_region != 0).then(|| row::Column::WorldRegion.eq(list.world_region));
+        Condition::all().add_option(region)
     }
 
     fn search_words(country: &Country) -> Vec<&str> {

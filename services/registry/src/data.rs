@@ -12,6 +12,8 @@ mod mission;
 mod multilateral_role;
 mod partnership;
 mod product;
+mod mission_count;
+mod org_unit;
 mod region;
 mod sector;
 mod succession;
@@ -29,12 +31,15 @@ pub use mission::missions;
 pub use multilateral_role::multilateral_roles;
 pub use partnership::partnerships;
 pub use product::{products, promotion_assets};
+pub use mission_count::mission_counts;
+pub use org_unit::org_units;
 pub use region::regions;
 pub use sector::sectors;
 pub use succession::successions;
 pub use taxonomy::{themes, work_areas};
 pub use trade_agreement::trade_agreements;
 
+use api::registry::v1::country::WorldRegion;
 use api::shared::v1::Source;
 use serde::de::DeserializeOwned;
 
@@ -65,6 +70,12 @@ fn countries_of(cell: &str) -> Vec<String> {
     parts(cell).map(|code| format!("countries/{code}")).collect()
 }
 
+/// The region of the world that a word names, such as eastern_asia.
+fn world_region(file: &str, word: &str) -> Result<WorldRegion, Broken> {
+    let region = WorldRegion::from_str_name(&word.to_uppercase());
+    region.ok_or_else(|| Broken(format!("{file}: no region of the world is called {word:?}")))
+}
+
 fn yes(file: &str, cell: &str) -> Result<bool, Broken> {
     match cell {
         "yes" => Ok(true),
@@ -82,6 +93,7 @@ mod tests {
     use std::collections::HashSet;
 
     use api::Resource;
+    use api::registry::v1::OrgUnitCoverage;
 
     use super::*;
 
@@ -165,6 +177,13 @@ mod tests {
         check(&roles);
         let sent: HashSet<_> = missions.iter().map(|mission| &mission.name).collect();
         assert!(roles.iter().all(|role| role.mission.is_empty() || sent.contains(&role.mission)));
+        let desks = org_units().expect("org_units.csv");
+        let names = check(&desks);
+        for desk in &desks {
+            assert!(bodies.contains(&desk.agency) && (desk.parent.is_empty() || names.contains(&desk.parent)));
+            let known = |it: &OrgUnitCoverage| it.country.is_empty() || countries.contains(&it.country);
+            assert!(desk.coverages.iter().all(known), "{}", desk.name);
+        }
         let parties = agreements.iter().flat_map(|agreement| &agreement.parties);
         assert!(parties.into_iter().all(|party| countries.contains(&party.country)));
     }

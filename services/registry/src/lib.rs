@@ -8,6 +8,7 @@ mod agreement;
 mod award;
 mod border_zone;
 mod channel_listing;
+mod appointment;
 mod child;
 mod contact;
 mod country;
@@ -19,6 +20,7 @@ mod foreign_locality;
 mod fta_commitment;
 mod hs;
 mod hs_chapter;
+mod desk;
 mod locality;
 mod locality_profile;
 mod green_assessment;
@@ -29,6 +31,7 @@ mod migration;
 mod mission;
 mod multilateral_role;
 mod naming;
+mod org_unit;
 mod organization;
 mod partnership;
 mod partnership_activity;
@@ -39,6 +42,7 @@ mod plan_consultation;
 mod priority_submission;
 mod product;
 mod promotion_asset;
+mod post;
 mod reference;
 mod region;
 mod reporting_period;
@@ -87,6 +91,7 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(AwardServiceServer::new(award::Awards::new(store.clone())))
         .add_service(ChannelListingServiceServer::new(channel_listing::ChannelListings::new(store.clone())))
         .add_service(ContactServiceServer::new(contact::Contacts::new(store.clone())))
+        .add_service(AppointmentServiceServer::new(appointment::Appointments::new(store.clone())))
         .add_service(CountryServiceServer::new(country::Countries::new(store.clone())))
         .add_service(DirectiveServiceServer::new(directive::Directives::new(store.clone())))
         .add_service(FocalPointServiceServer::new(focal_point::FocalPoints::new(store.clone())))
@@ -100,6 +105,8 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(MarketServiceServer::new(market::Markets::new(store.clone())))
         .add_service(MissionServiceServer::new(mission::Missions::new(store.clone())))
         .add_service(MultilateralRoleServiceServer::new(multilateral_role::MultilateralRoles::new(store.clone())))
+        .add_service(OrgUnitServiceServer::new(org_unit::OrgUnits::new(store.clone())))
+        .add_service(OrganizationServiceServer::new(organization::Organizations::new(store.clone())))
         .add_service(OrganizationDuplicateServiceServer::new(duplicate::OrganizationDuplicates::new(store.clone())))
         .add_service(OrganizationMergeServiceServer::new(merge::OrganizationMerges::new(store.clone())))
         .add_service(OrganizationRelationServiceServer::new(relation::OrganizationRelations::new(store.clone())))

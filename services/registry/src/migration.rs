@@ -6,6 +6,7 @@ mod award;
 mod border_zone;
 mod channel_listing;
 mod contact;
+mod appointment;
 mod country;
 mod country_relations;
 mod directive;
@@ -21,6 +22,7 @@ mod locality_profile;
 mod market;
 mod mission;
 mod multilateral_role;
+mod org_unit;
 mod organization;
 mod organization_bodies;
 mod organization_merge;
@@ -87,5 +89,8 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(product::M20261122Product),
         Box::new(promotion_asset::M20261122PromotionAsset),
         Box::new(channel_listing::M20261122ChannelListing),
+        Box::new(appointment::M20261122Appointment),
+        Box::new(country::M20261122CountryRegion),
+        Box::new(org_unit::M20261122OrgUnit),
     ]
 }

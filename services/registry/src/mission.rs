@@ -4,8 +4,8 @@ use api::registry::v1::mission_service_server::MissionService;
 use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::error::{Error, Result};
-use store::sea_orm::sea_query::{Expr, ExprTrait};
-use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
+use store::sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
+use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use store::{Reply, Scope, Store, Tx, View};
 use tonic::{Request, Response};
 
@@ -13,7 +13,8 @@ use crate::accreditation::{Rank, check_dates, life, span};
 use crate::child::{self, child, position};
 use crate::country::Countries;
 use crate::naming::named;
-use crate::{reference, visible};
+use crate::period::last_day;
+use crate::{accreditation, appointment, data, reference, visible};
 
 store::entity!(row, "mission", { kind: i32, host_country: String, opened: String, closed: String, counted: bool });
 child!(accreditation_row, "mission_accreditation", {
@@ -62,11 +63,7 @@ impl store::Resource for Missions {
             wanted = wanted.add(row::Column::HostCountry.eq(named("countries", &list.host_country)));
         }
         if !list.country.is_empty() {
-            let answering = accreditation_row::Entity::find()
-                .select_only()
-                .column(accreditation_row::Column::Parent)
-                .filter(accredited_on(&named("countries", &list.country), &day));
-            wanted = wanted.add(row::Column::Id.in_subquery(store::sea_orm::QueryTrait::into_query(answering)));
+            wanted = wanted.add(row::Column::Id.in_subquery(accredited_to(&named("countries", &list.country), &day)));
         }
         wanted
     }
@@ -83,7 +80,9 @@ impl store::Resource for Missions {
         reference::check::<Countries>(tx, "mission.host_country", hosts).await?;
         let known = before.into_iter().flat_map(|mission| &mission.accreditations).map(|it| &it.country);
         let countries = reference::new(after.accreditations.iter().map(|it| &it.country), known);
-        reference::check::<Countries>(tx, "mission.accreditations.country", countries).await
+        reference::check::<Countries>(tx, "mission.accreditations.country", countries).await?;
+        let closes = before.is_some_and(|mission| mission.closed_date != after.closed_date);
+        if closes { nobody_stays(tx, after).await } else { Ok(()) }
     }
 
     async fn index(tx: &Tx, mission: &Mission) -> Result<()> {
@@ -105,6 +104,25 @@ impl store::Resource for Missions {
         let parts = mission.accreditations.iter().enumerate().map(part).collect();
         child::replace::<accreditation_row::Entity>(tx, id, parts).await.map_err(store::database)
     }
+}
+
+/// Refuses to close a mission to which somebody is appointed beyond its last day.
+async fn nobody_stays(tx: &Tx, mission: &Mission) -> Result<()> {
+    let staying = appointment::after(tx, &mission.name, &last_day(&mission.closed_date)).await?;
+    if mission.closed_date.is_empty() || staying.is_empty() {
+        return Ok(());
+    }
+    let failure = Error::of(MissionFailure::MissionStaffed).with("name", &mission.name);
+    Err(failure.with("date", &mission.closed_date).with("appointments", staying.join(", ")))
+}
+
+/// The ids of the missions that answer for a country on a day, as a subquery.
+pub fn accredited_to(country: &str, day: &str) -> SelectStatement {
+    let answering = accreditation_row::Entity::find()
+        .select_only()
+        .column(accreditation_row::Column::Parent)
+        .filter(accredited_on(country, day));
+    QueryTrait::into_query(answering)
 }
 
 fn open_on(day: &str) -> Condition {
@@ -142,9 +160,17 @@ pub async fn answering(
 }
 
 store::serve!(MissionService for Missions, mission, missions, {
-    // STUB: its owner replaces it.
-    async fn close_mission(&self, _: Request<CloseMissionRequest>) -> Reply<Mission> {
-        Err(tonic::Status::unimplemented("not yet"))
+    async fn close_mission(&self, request: Request<CloseMissionRequest>) -> Reply<Mission> {
+        let close = async |_: Tx, request: CloseMissionRequest, mut mission: Mission| {
+            if !mission.closed_date.is_empty() {
+                let failure = Error::of(MissionFailure::MissionClosed).with("name", &mission.name);
+                return Err(failure.with("date", &mission.closed_date));
+            }
+            accreditation::close(&mut mission, &request.date);
+            mission.closing_basis = request.legal_basis;
+            Ok(mission)
+        };
+        store::act::<Self, _, _>(&self.store, request, close).await
     }
 
     async fn count_missions(&self, request: Request<CountMissionsRequest>) -> Reply<CountMissionsResponse> {
@@ -163,7 +189,9 @@ store::serve!(MissionService for Missions, mission, missions, {
             .all(self.store.read())
             .await
             .map_err(store::database)?;
-        Ok(Response::new(counted(day, groups)))
+        let mut published = data::mission_counts().map_err(Error::internal)?;
+        published.retain(|it| it.date <= day);
+        Ok(Response::new(CountMissionsResponse { published, ..counted(day, groups) }))
     }
 });
 

@@ -17,6 +17,7 @@ use crate::multilateral_role::MultilateralRoles;
 use crate::partnership::Partnerships;
 use crate::product::Products;
 use crate::promotion_asset::PromotionAssets;
+use crate::org_unit::OrgUnits;
 use crate::region::Regions;
 use crate::sector::Sectors;
 use crate::succession::Successions;
@@ -38,6 +39,7 @@ pub async fn load(store: &Store) -> Result<()> {
     store::seed::<Successions>(store, successions).await?;
     store::seed::<Agencies>(store, agencies).await?;
     store::seed::<Missions>(store, data::missions().map_err(Error::internal)?).await?;
+    store::seed::<OrgUnits>(store, data::org_units().map_err(Error::internal)?).await?;
     store::seed::<TradeAgreements>(store, data::trade_agreements().map_err(Error::internal)?).await?;
     store::seed::<Directives>(store, data::directives().map_err(Error::internal)?).await?;
     let measures = data::action_plan_measures().map_err(Error::internal)?;

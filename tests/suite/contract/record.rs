@@ -47,6 +47,13 @@ const TIED: &[(&str, &str, &str)] = &[
     ("ngkt.vn/Region", "region.periods[0].valid_to", ""),
     ("ngkt.vn/Mission", "mission.closed_date", ""),
     ("ngkt.vn/Agency", "agency.valid_to", ""),
+    ("ngkt.vn/Appointment", "appointment.valid_to", ""),
+    ("ngkt.vn/OrgUnit", "org_unit.valid_to", ""),
+    // A mission has one head at a time, and may have any number of deputies.
+    ("ngkt.vn/Appointment", "appointment.kind", "DEPUTY"),
+    // A coverage is of a country or of a region, and its topic is one that there is.
+    ("ngkt.vn/OrgUnit", "org_unit.coverages[0].world_region", ""),
+    ("ngkt.vn/OrgUnit", "org_unit.coverages[0].topic", "fta"),
     // Whole units that merge end on the day before; Quảng Ninh has not ended, and can only give off a part.
     ("ngkt.vn/Locality", "locality.predecessors[0].kind", "SPLIT"),
     // A code is one unit's at a time, and several are made here.

@@ -1,9 +1,10 @@
 //! countries.csv and relations.csv
 
 use api::registry::v1::Country;
+use api::registry::v1::country::WorldRegion;
 use serde::Deserialize;
 
-use super::{Broken, parts, rows, source};
+use super::{Broken, parts, rows, source, world_region};
 
 #[derive(Deserialize)]
 struct Row {
@@ -12,6 +13,7 @@ struct Row {
     name_vi: String,
     name_en: String,
     other_names: String,
+    world_region: String,
     source: String,
     confidence: String,
 }
@@ -27,7 +29,7 @@ struct RelationsRow {
 /// The countries and territories of ISO 3166-1.
 pub fn countries() -> Result<Vec<Country>, Broken> {
     let rows: Vec<Row> = rows("countries.csv", include_str!("../../data/countries.csv"))?;
-    let mut countries: Vec<Country> = rows.into_iter().map(country).collect();
+    let mut countries = rows.into_iter().map(country).collect::<Result<Vec<_>, _>>()?;
     relations(&mut countries)?;
     Ok(countries)
 }
@@ -45,16 +47,21 @@ fn relations(countries: &mut [Country]) -> Result<(), Broken> {
     Ok(())
 }
 
-fn country(row: Row) -> Country {
-    Country {
+fn country(row: Row) -> Result<Country, Broken> {
+    let region = match row.world_region.as_str() {
+        "" => WorldRegion::Unspecified,
+        word => world_region("countries.csv", word)?,
+    };
+    Ok(Country {
         name: format!("countries/{}", row.code),
         display_name: row.name_vi,
         english_name: row.name_en,
         other_names: parts(&row.other_names).collect(),
         alpha3_code: row.alpha3,
         source: source(row.source, row.confidence),
+        world_region: region as i32,
         ..Country::default()
-    }
+    })
 }
 
 #[cfg(test)]
@@ -72,6 +79,15 @@ mod tests {
         for (code, name) in [("LB", "Li-băng"), ("KR", "Hàn Quốc"), ("TW", "Đài Loan (Trung Quốc)"), ("VN", "Việt Nam")]
         {
             assert_eq!(named(code).display_name, name);
+        }
+        for (code, region) in [
+            ("JP", WorldRegion::EasternAsia),
+            ("LB", WorldRegion::WesternAsia),
+            ("VN", WorldRegion::SouthEasternAsia),
+            ("AR", WorldRegion::SouthAmerica),
+            ("AQ", WorldRegion::Unspecified),
+        ] {
+            assert_eq!(named(code).world_region(), region, "{code}");
         }
         assert!(named("LB").other_names.contains(&"Libăng".to_owned()), "the form of the FDI tables");
     }
