@@ -12,7 +12,7 @@ mod search;
 mod update;
 
 pub use act::{Act, act, act_for, apply};
-pub use create::{create, insert};
+pub use create::{create, create_in, insert};
 pub use get::get;
 pub use list::list;
 pub use load::{Reader, check_etag, exists, load, load_for, require};
@@ -21,4 +21,4 @@ pub use save::{announce, restore, save};
 pub use search::{Asked, Found, search, tables_with};
 
 pub(crate) use load::seen;
-pub use update::update;
+pub use update::{update, update_in};

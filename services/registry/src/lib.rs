@@ -9,11 +9,14 @@ mod award;
 mod border_zone;
 mod channel_listing;
 mod appointment;
+mod bulk;
+mod bulk_transfer;
 mod child;
 mod contact;
 mod country;
 mod data;
 mod descent;
+mod desk;
 mod directive;
 mod focal_point;
 mod foreign_locality;
@@ -43,6 +46,7 @@ mod priority_submission;
 mod product;
 mod promotion_asset;
 mod post;
+mod priority_submission;
 mod reference;
 mod region;
 mod reporting_period;
@@ -92,6 +96,8 @@ async fn serve(Start { host, store }: Start) -> Result<Routes> {
         .add_service(ChannelListingServiceServer::new(channel_listing::ChannelListings::new(store.clone())))
         .add_service(ContactServiceServer::new(contact::Contacts::new(store.clone())))
         .add_service(AppointmentServiceServer::new(appointment::Appointments::new(store.clone())))
+        .add_service(BulkServiceServer::new(bulk::Bulk::new(store.clone())))
+        .add_service(BulkTransferServiceServer::new(bulk_transfer::BulkTransfers::new(store.clone())))
         .add_service(CountryServiceServer::new(country::Countries::new(store.clone())))
         .add_service(DirectiveServiceServer::new(directive::Directives::new(store.clone())))
         .add_service(FocalPointServiceServer::new(focal_point::FocalPoints::new(store.clone())))

@@ -7,6 +7,8 @@ mod border_zone;
 mod channel_listing;
 mod contact;
 mod appointment;
+mod bulk_transfer;
+mod contact;
 mod country;
 mod country_relations;
 mod directive;
@@ -92,5 +94,6 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(appointment::M20261122Appointment),
         Box::new(country::M20261122CountryRegion),
         Box::new(org_unit::M20261122OrgUnit),
+        Box::new(bulk_transfer::M20261122BulkTransfer),
     ]
 }

@@ -65,7 +65,7 @@ stories! {
         let lost = json!({"coverages": [{"topic": "themes/khong-co"}]});
         assert_eq!(ministry.patch("/v1/orgUnits/phong-an-do", lost).await.reason(400), "REFERENCE_NOT_FOUND");
         assert_eq!(world.nobody().all("orgUnits", "parent=orgUnits/vu-dong-nam-a-nam-a-nam-thai-binh-duong&asOf=2026-03-01").await.len(), 1);
-        assert_eq!(world.nobody().all("orgUnits", "q=an do&asOf=2026-03-01").await.len(), 1);
+        assert_eq!(world.nobody().all("orgUnits", "q=phong an do&asOf=2026-03-01").await.len(), 1);
 
         ministry.post("/v1/orgUnits/phong-an-do:retire", json!({})).await.ok();
         assert_eq!(resolve(world, "country=IN&asOf=2026-03-01").await["reason"], "REGION");

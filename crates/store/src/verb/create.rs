@@ -24,7 +24,8 @@ pub async fn create<R: Resource>(
     Ok(Response::new(created.await?))
 }
 
-async fn create_in<R: Resource>(tx: &Tx, mut message: R::Message, id: String) -> Result<R::Message> {
+/// The same within a transaction, for work that adds several records: by the rules that hold for each alone.
+pub async fn create_in<R: Resource>(tx: &Tx, mut message: R::Message, id: String) -> Result<R::Message> {
     if message.owner().is_empty() {
         message.set_owner(tx.caller().organization.clone());
     }

@@ -25,7 +25,8 @@ pub async fn update<R: Resource>(
     Ok(Response::new(updated.await?))
 }
 
-async fn update_in<R: Resource>(tx: &Tx, message: &R::Message, paths: &[String]) -> Result<R::Message> {
+/// The same within a transaction, for work that changes several records: by the rules that hold for each alone.
+pub async fn update_in<R: Resource>(tx: &Tx, message: &R::Message, paths: &[String]) -> Result<R::Message> {
     let before = load_for::<R>(tx, message.name(), R::may_own).await?;
     check_etag(&before, message.etag())?;
     let mut after = mask::apply(&before, message, paths, &record::field::<R>())?;

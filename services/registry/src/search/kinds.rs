@@ -21,6 +21,7 @@ use crate::hs_chapter::HsChapters;
 use crate::locality::Localities;
 use crate::mission::Missions;
 use crate::multilateral_role::MultilateralRoles;
+use crate::org_unit::OrgUnits;
 use crate::organization::Organizations;
 use crate::partnership::Partnerships;
 use crate::period::Span;
@@ -81,6 +82,7 @@ searched! {
     Agencies: 1, |it| [&it.display_name, &it.english_name, &it.valid_from, &it.valid_to];
     Missions: 1, |it| [&it.display_name, &it.english_name, &it.opened_date, &it.closed_date];
     TradeAgreements: 1, |it| [&it.display_name, &it.english_name, "", ""];
+    OrgUnits: 1, |it| [&it.display_name, &it.english_name, &it.valid_from, &it.valid_to];
     Directives: 1, |it| [&it.title, &it.english_title, &it.valid_from, &it.valid_to], called act;
     ForeignLocalities: 2, |it| [&it.display_name, &it.english_name, "", ""];
     Partnerships: 2, |it| [&it.display_name, &it.english_name, "", &it.end_date];
