@@ -8,7 +8,6 @@ mod channel_listing;
 mod contact;
 mod appointment;
 mod bulk_transfer;
-mod contact;
 mod country;
 mod country_relations;
 mod directive;
