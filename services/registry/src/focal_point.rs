@@ -18,6 +18,7 @@ use crate::contact::Contacts;
 use crate::locality::{Ended, ended, life_of};
 use crate::mission::Missions;
 use crate::period::{END, Span};
+use crate::work_area::WorkAreas;
 use crate::{accreditation, reference};
 
 store::entity!(row, "focal_point", { body: String, role: i32, valid_from: String, valid_to: String });
@@ -86,6 +87,8 @@ impl store::Resource for FocalPoints {
         reference::check_body(tx, "focal_point.body", &after.body, before.map_or("", |before| &before.body)).await?;
         let contacts = reference::new([&after.contact], before.map(|before| &before.contact));
         reference::check::<Contacts>(tx, "focal_point.contact", contacts).await?;
+        let areas = reference::new(&after.work_areas, before.into_iter().flat_map(|before| &before.work_areas));
+        reference::check::<WorkAreas>(tx, "focal_point.work_areas", areas).await?;
         let moved = before.is_none_or(|before| span(before) != own || before.role != after.role);
         if moved && after.retire_time.is_none() {
             fits(tx, after, &own).await?;

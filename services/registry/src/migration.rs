@@ -2,21 +2,21 @@
 
 mod action_plan_measure;
 mod agency;
+mod appointment;
 mod award;
 mod border_zone;
+mod bulk_transfer;
 mod channel_listing;
 mod contact;
-mod appointment;
-mod bulk_transfer;
 mod country;
 mod country_relations;
 mod directive;
 mod focal_point;
 mod foreign_locality;
 mod fta_commitment;
-mod hs_chapter;
 mod green_assessment;
 mod green_standard;
+mod hs_chapter;
 mod industrial_park;
 mod locality;
 mod locality_profile;

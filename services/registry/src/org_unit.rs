@@ -16,6 +16,7 @@ use crate::country::Countries;
 use crate::desk::{self, Rank};
 use crate::naming::named;
 use crate::theme::Themes;
+use crate::work_area::WorkAreas;
 use crate::{reference, visible};
 
 store::entity!(row, "org_unit", { agency: String, parent: String, kind: i32, valid_from: String, valid_to: String });
@@ -93,9 +94,10 @@ impl store::Resource for OrgUnits {
             reference::new(&covered(after, of), &known)
         };
         reference::check::<Countries>(tx, "org_unit.coverages.country", newly(|it| &it.country)).await?;
-        let mut themes = newly(|it| &it.topic);
-        themes.retain(|topic| topic.starts_with("themes/"));
-        reference::check::<Themes>(tx, "org_unit.coverages.topic", themes).await?;
+        let topics =
+            |collection: &str| newly(|it| &it.topic).into_iter().filter(|it| it.starts_with(collection)).collect();
+        reference::check::<Themes>(tx, "org_unit.coverages.topic", topics("themes/")).await?;
+        reference::check::<WorkAreas>(tx, "org_unit.coverages.topic", topics("workAreas/")).await?;
         check_above(tx, after).await
     }
 

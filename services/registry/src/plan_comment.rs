@@ -76,7 +76,7 @@ impl store::Resource for PlanComments {
     async fn prepare(tx: &Tx, before: Option<&PlanComment>, after: &mut PlanComment) -> Result<()> {
         let Some(before) = before else { return Ok(()) };
         let written = |field: &&str| ["section", "text", "proposed_wording"].contains(field);
-        let rewritten = after.fields_changed(before).iter().any(|field| written(&field));
+        let rewritten = after.fields_changed(before).iter().any(written);
         let retiring = after.retire_time.is_some() && before.retire_time.is_none();
         if (rewritten || retiring) && before.decision() != Decision::Unanswered {
             let error = Error::of(PlanConsultationFailure::ConsultationCommentAnswered);

@@ -16,6 +16,7 @@ use tonic::{Request, Response};
 
 use crate::locality::ended;
 use crate::theme::Themes;
+use crate::work_area::WorkAreas;
 use crate::{plan_comment, reference, visible};
 
 pub use life::{check_open, is_open};
@@ -96,6 +97,8 @@ impl store::Resource for PlanConsultations {
         }
         let themes = reference::new(&after.themes, before.into_iter().flat_map(|before| &before.themes));
         reference::check::<Themes>(tx, "plan_consultation.themes", themes).await?;
+        let areas = reference::new(&after.work_areas, before.into_iter().flat_map(|before| &before.work_areas));
+        reference::check::<WorkAreas>(tx, "plan_consultation.work_areas", areas).await?;
         let invited = after.invited.clone();
         party::admit(after, known, &invited);
         Ok(())

@@ -22,6 +22,7 @@ use crate::country::Countries;
 use crate::locality::{Units, ended};
 use crate::reporting_period::check_open;
 use crate::theme::Themes;
+use crate::work_area::WorkAreas;
 use crate::{reference, visible};
 
 store::entity!(row, "priority_submission", { locality: String, period: String, status: i32, due_date: String });
@@ -88,6 +89,8 @@ impl store::Resource for PrioritySubmissions {
         }
         let themes = reference::new(themes(after), before.into_iter().flat_map(themes));
         reference::check::<Themes>(tx, "priorities.theme", themes).await?;
+        let areas = reference::new(areas(after), before.into_iter().flat_map(areas));
+        reference::check::<WorkAreas>(tx, "priorities.work_areas", areas).await?;
         let countries = reference::new(countries(after), before.into_iter().flat_map(countries));
         reference::check::<Countries>(tx, "priorities.countries", countries).await?;
         party::admit(after, &before.map(parties).unwrap_or_default(), &parties(after));
@@ -120,6 +123,10 @@ impl store::Resource for PrioritySubmissions {
 
 fn themes(submission: &PrioritySubmission) -> impl Iterator<Item = &String> {
     submission.priorities.iter().map(|priority| &priority.theme)
+}
+
+fn areas(submission: &PrioritySubmission) -> impl Iterator<Item = &String> {
+    submission.priorities.iter().flat_map(|priority| &priority.work_areas)
 }
 
 fn countries(submission: &PrioritySubmission) -> impl Iterator<Item = &String> {

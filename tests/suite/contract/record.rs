@@ -251,9 +251,9 @@ pub fn is_resource(kind: &Kind, resource: &ResourceInfo) -> bool {
 }
 
 /// Fields that identify a record whose name follows from what it says.
-const IDENTIFYING: &[&str] = &["fdi_flow.series", "organization_relation.note"];
 const IDENTIFYING: &[(&str, fn(u32) -> String)] = &[
     ("fdi_flow.series", |attempt| format!("example_{}", letters(attempt))),
+    ("organization_relation.note", |attempt| format!("example {attempt}")),
     ("fta_commitment.part", |attempt| format!("example {attempt}")),
     ("utilization_figure.source.citation", |attempt| format!("example {attempt}")),
     ("sector.version", |attempt| format!("VSIC{}", 3000 + attempt)),

@@ -166,9 +166,12 @@ const NOTHING: &str = "cong ty|cty|company|va|and|the|of|cua|et|und";
 /// The same at the end of a name. "Cơ", "cổ" and "có" are words of their own elsewhere.
 const NOTHING_AT_END: &str = "co";
 
+/// Words that stand together, and what they mean.
+type Run = (Vec<&'static str>, Meaning);
+
 /// What runs of words mean, by their first word, the longest first.
-static MEANINGS: LazyLock<HashMap<&'static str, Vec<(Vec<&'static str>, Meaning)>>> = LazyLock::new(|| {
-    let mut all: HashMap<&str, Vec<(Vec<&str>, Meaning)>> = HashMap::new();
+static MEANINGS: LazyLock<HashMap<&'static str, Vec<Run>>> = LazyLock::new(|| {
+    let mut all: HashMap<&'static str, Vec<Run>> = HashMap::new();
     let mut add = |runs: &'static str, meaning: Meaning| {
         for run in runs.split('|') {
             let words: Vec<&str> = run.split(' ').collect();

@@ -17,7 +17,9 @@ use crate::border_zone::BorderZones;
 use crate::country::Countries;
 use crate::directive::{Directives, kind_words};
 use crate::foreign_locality::ForeignLocalities;
+use crate::green_standard::GreenStandards;
 use crate::hs_chapter::HsChapters;
+use crate::industrial_park::IndustrialParks;
 use crate::locality::Localities;
 use crate::mission::Missions;
 use crate::multilateral_role::MultilateralRoles;
@@ -26,17 +28,22 @@ use crate::organization::Organizations;
 use crate::partnership::Partnerships;
 use crate::period::Span;
 use crate::plan_consultation::PlanConsultations;
+use crate::product::Products;
+use crate::promotion_asset::PromotionAssets;
 use crate::region::Regions;
 use crate::sector::Sectors;
 use crate::theme::Themes;
 use crate::trade_agreement::TradeAgreements;
 use crate::work_area::WorkAreas;
 
+/// Gives the records of a kind that fit, and whether more may.
+type Find = for<'a> fn(&'a Store, &'a Sought) -> BoxFuture<'a, Result<(Vec<Candidate>, bool)>>;
+
 /// A kind of record that is searched.
 pub struct Kind {
     pub collection: &'static str,
     pub table: fn() -> &'static str,
-    pub find: for<'a> fn(&'a Store, &'a Sought) -> BoxFuture<'a, Result<(Vec<Candidate>, bool)>>,
+    pub find: Find,
     pub refill: for<'a> fn(&'a Store) -> BoxFuture<'a, Result<()>>,
 }
 
@@ -95,6 +102,10 @@ searched! {
     MultilateralRoles: 2, |it| [&it.display_name, &it.english_name, &it.valid_from, &it.valid_to];
     ActionPlanMeasures: 2, |it| [&it.title, &it.english_title, "", ""];
     PlanConsultations: 2, |it| [&it.title, "", "", ""];
+    IndustrialParks: 2, |it| [&it.display_name, &it.english_name, "", ""];
+    GreenStandards: 2, |it| [&it.display_name, &it.english_name, &it.valid_from, &it.valid_to];
+    Products: 2, |it| [&it.display_name, &it.english_name, "", ""];
+    PromotionAssets: 2, |it| [&it.title, "", "", ""];
     Organizations: 3, |it| [&it.display_name, &it.english_name, &it.founded_date, &it.dissolved_date];
 }
 

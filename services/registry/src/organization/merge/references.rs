@@ -17,9 +17,14 @@ use super::stamp;
 use super::trail::Image;
 use crate::action_plan_measure::ActionPlanMeasures;
 use crate::award::Awards;
+use crate::channel_listing::ChannelListings;
 use crate::contact::Contacts;
 use crate::focal_point::FocalPoints;
+use crate::green_assessment::GreenAssessments;
+use crate::industrial_park::IndustrialParks;
 use crate::plan_consultation::PlanConsultations;
+use crate::product::Products;
+use crate::verification::Verifications;
 
 /// A kind of record that may refer to organizations.
 struct Referrer {
@@ -49,6 +54,11 @@ const REFERRERS: &[Referrer] = referrers![
     Contacts,
     FocalPoints,
     PlanConsultations,
+    Verifications,
+    ChannelListings,
+    IndustrialParks,
+    GreenAssessments,
+    Products,
 ];
 
 /// Makes what refers to one organization refer to another. Retired records stay as they are.
