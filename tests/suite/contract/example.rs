@@ -159,6 +159,7 @@ impl Example<'_> {
             (Some("DATE" | "PARTIAL_DATE"), _) => format!("2026-0{}-{:02}", self.variant + 1, field.number() % 28 + 1),
             (Some("SLUG"), _) => format!("example-slug-{}", self.variant),
             (Some("COUNTRY_CODE"), _) => "XZ".to_owned(),
+            (Some("ORGANIZATION"), _) => ["agencies/g12", "missions/vn-in-emb"][self.variant as usize].to_owned(),
             (Some("LANGUAGE"), _) => ["vi", "en"][self.variant as usize].to_owned(),
             (Some("URL"), _) | (_, Some("uri")) => format!("https://example.org/{}", self.variant),
             (_, Some("email")) => format!("somebody{}@example.org", self.variant),

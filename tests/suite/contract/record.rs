@@ -84,6 +84,10 @@ const TIED: &[(&str, &str, &str)] = &[
     // A standard is for one kind of subject.
     ("ngkt.vn/GreenStandard", "green_standard.target", "INDUSTRIAL_PARK"),
     ("ngkt.vn/GreenAssessment", "green_assessment.subject", "@ngkt.vn/IndustrialPark"),
+    // Another body certifies than the one that asks for it.
+    ("ngkt.vn/GreenAssessment", "green_assessment.certifier", "agencies/g12"),
+    // What is kept too long already is told of at once, which is another change.
+    ("ngkt.vn/Contact", "contact.retention_until", "2099-12-31"),
     // Only what there is can be subscribed to.
     ("ngkt.vn/Subscription", "subscription.change_types[0]", "commitment.*"),
 ];
@@ -250,8 +254,11 @@ pub fn is_resource(kind: &Kind, resource: &ResourceInfo) -> bool {
     matches!(kind, Kind::Message(message) if message.full_name() == resource.message.full_name())
 }
 
+/// What such a field says at an attempt.
+type Form = fn(u32) -> String;
+
 /// Fields that identify a record whose name follows from what it says.
-const IDENTIFYING: &[(&str, fn(u32) -> String)] = &[
+const IDENTIFYING: &[(&str, Form)] = &[
     ("fdi_flow.series", |attempt| format!("example_{}", letters(attempt))),
     ("organization_relation.note", |attempt| format!("example {attempt}")),
     ("fta_commitment.part", |attempt| format!("example {attempt}")),

@@ -49,7 +49,8 @@ impl Query {
         } else {
             return None;
         };
-        Some(Best { fit, unmarked: !self.marked_so(name), name, plain })
+        let further = fit != Fit::Whole && words.len() > self.words.len();
+        Some(Best { fit, further, unmarked: !self.marked_so(name), name, plain })
     }
 
     /// Whether the words come in this order, the last one perhaps only begun.
@@ -81,6 +82,8 @@ impl Query {
 #[derive(Debug, Default)]
 pub struct Best<'a> {
     pub fit: Fit,
+    /// It has more words than what is looked for.
+    pub further: bool,
     /// It is written with other diacritics than what is looked for.
     pub unmarked: bool,
     /// As it is written; empty if only several names together fit.
@@ -89,8 +92,8 @@ pub struct Best<'a> {
 }
 
 impl Best<'_> {
-    fn order(&self) -> (i32, bool, usize, &str) {
-        (self.fit as i32, self.unmarked, self.plain.len(), &self.plain)
+    fn order(&self) -> (i32, bool, bool, usize, &str) {
+        (self.fit as i32, self.further, self.unmarked, self.plain.len(), &self.plain)
     }
 }
 
@@ -98,6 +101,7 @@ impl Best<'_> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
     fit: i32,
+    further: i32,
     unmarked: i32,
     past: i32,
     /// The better known, the less.
@@ -112,6 +116,7 @@ impl Rank {
     pub fn new(best: &Best<'_>, past: bool, fame: i32, name: &str) -> Rank {
         Rank {
             fit: best.fit as i32,
+            further: best.further.into(),
             unmarked: best.unmarked.into(),
             past: past.into(),
             fame,
@@ -123,8 +128,8 @@ impl Rank {
 
     /// As page tokens hold it.
     pub fn key(&self) -> Vec<Value> {
-        let Rank { fit, unmarked, past, fame, length, plain, name } = self;
-        let numbers = [fit, unmarked, past, fame, length].map(|number| Value::from(*number));
+        let Rank { fit, further, unmarked, past, fame, length, plain, name } = self;
+        let numbers = [fit, further, unmarked, past, fame, length].map(|number| Value::from(*number));
         numbers.into_iter().chain([plain, name].map(|text| Value::from(text.as_str()))).collect()
     }
 
@@ -140,12 +145,13 @@ impl Rank {
         };
         Rank {
             fit: number(0),
-            unmarked: number(1),
-            past: number(2),
-            fame: number(3),
-            length: number(4),
-            plain: text(5),
-            name: text(6),
+            further: number(1),
+            unmarked: number(2),
+            past: number(3),
+            fame: number(4),
+            length: number(5),
+            plain: text(6),
+            name: text(7),
         }
     }
 }
