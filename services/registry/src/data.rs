@@ -93,98 +93,85 @@ mod tests {
     use std::collections::HashSet;
 
     use api::Resource;
-    use api::registry::v1::OrgUnitCoverage;
+    use prost_reflect::{DynamicMessage, ReflectMessage, Value};
 
     use super::*;
 
-    /// Every record keeps the contract's own rules, and no name is borne twice.
-    fn check<R: Resource>(records: &[R]) -> HashSet<String> {
-        let mut names = HashSet::new();
-        for record in records {
-            assert_eq!(record.violations(), [], "{}", record.name());
-            assert!(names.insert(record.name().to_owned()), "{} twice", record.name());
+    /// The names of all records, and what they refer to.
+    #[derive(Default)]
+    struct Everything {
+        names: HashSet<String>,
+        references: Vec<(String, String)>,
+    }
+
+    impl Everything {
+        /// Every record keeps the contract's own rules, and no name is borne twice.
+        fn add<R: Resource>(&mut self, records: Result<Vec<R>, Broken>) {
+            let descriptor = api::pool().get_message_by_name(&R::full_name()).expect("a message of the contract");
+            for record in records.expect("the file parses") {
+                assert_eq!(record.violations(), [], "{}", record.name());
+                assert!(self.names.insert(record.name().to_owned()), "{} twice", record.name());
+                let message = DynamicMessage::decode(descriptor.clone(), record.encode_to_vec().as_slice());
+                self.refer(record.name(), &Value::Message(message.expect("a message is what it is")));
+            }
         }
-        names
+
+        /// Notes what the contract says are references, however deep they lie.
+        fn refer(&mut self, record: &str, value: &Value) {
+            match value {
+                Value::List(items) => items.iter().for_each(|item| self.refer(record, item)),
+                Value::Message(message) => {
+                    let fields: Vec<_> = message.descriptor().fields().collect();
+                    for field in fields.into_iter().filter(|field| message.has_field(field)) {
+                        let value = message.get_field(&field).into_owned();
+                        match api::option(&field.options(), "google.api.resource_reference") {
+                            Some(_) => self.note(record, &value),
+                            None => self.refer(record, &value),
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+
+        fn note(&mut self, record: &str, value: &Value) {
+            match value {
+                Value::List(items) => items.iter().for_each(|item| self.note(record, item)),
+                Value::String(name) => self.references.push((record.to_owned(), name.clone())),
+                _ => {}
+            }
+        }
     }
 
     #[test]
     fn every_record_keeps_the_rules_of_the_contract_and_refers_to_records_that_exist() {
-        let countries = check(&countries().expect("countries.csv"));
         let localities = localities().expect("localities.csv");
-        let units = check(&localities);
-        let regions = regions(&localities).expect("regions.csv");
-        check(&regions);
-        let agencies = agencies(&localities).expect("agency_codes.csv");
-        let bodies = check(&agencies);
-        let missions = missions().expect("missions.csv");
-        check(&missions);
-        let foreign = foreign_localities().expect("foreign_localities.csv");
-        let abroad = check(&foreign);
-        assert!(foreign.iter().all(|it| countries.contains(&it.country)));
-        assert!(foreign.iter().all(|it| it.parent.is_empty() || abroad.contains(&it.parent)));
-        let partnerships = partnerships(&localities, &foreign).expect("border_pairs.csv");
-        check(&partnerships);
-        for partnership in &partnerships {
-            assert!(partnership.holders.iter().all(|it| units.contains(&it.locality)), "{}", partnership.name);
-            let counterparts = partnership.counterparts.iter();
-            assert!(counterparts.into_iter().all(|it| abroad.contains(&it.foreign_locality)), "{}", partnership.name);
-        }
-        let agreements = trade_agreements().expect("agreements.csv");
-        check(&agreements);
-        check(&successions(&localities));
-        let directives = directives().expect("directives.csv");
-        let documents = check(&directives);
-        for directive in &directives {
-            let others = directive.replaces.iter().chain(&directive.implements);
-            assert!(others.into_iter().all(|other| documents.contains(other)), "{}", directive.name);
-            assert!(directive.issuing_body.is_empty() || bodies.contains(&directive.issuing_body));
-        }
-        let measures = action_plan_measures().expect("action_plan_measures.csv");
-        check(&measures);
-        assert!(measures.iter().all(|measure| documents.contains(&measure.directive)));
-        let markets = markets().expect("market_languages.csv");
-        check(&markets);
-        assert!(markets.iter().all(|market| countries.contains(&market.country)));
-        assert_eq!(markets.len(), countries.len(), "every country is a market");
         let products = products().expect("products.csv");
-        check(&products);
-        assert!(products.iter().flat_map(|product| &product.localities).all(|unit| units.contains(unit)));
-        let protecting = products.iter().flat_map(|product| &product.geographical_indications);
-        assert!(protecting.into_iter().all(|it| countries.contains(&it.country)));
-        let assets = promotion_assets(&products).expect("promotion_assets.csv");
-        check(&assets);
-        assert!(assets.iter().flat_map(|asset| &asset.target_markets).all(|country| countries.contains(country)));
-        for locality in &localities {
-            for period in &locality.periods {
-                assert!(period.border_countries.iter().all(|country| countries.contains(country)));
-            }
-            assert!(locality.predecessors.iter().all(|step| units.contains(&step.locality)), "{}", locality.name);
+        let foreign = foreign_localities().expect("foreign_localities.csv");
+        let mut all = Everything::default();
+        all.add(countries());
+        all.add(regions(&localities));
+        all.add(agencies(&localities));
+        all.add(missions());
+        all.add(partnerships(&localities, &foreign));
+        all.add(Ok(foreign));
+        all.add(Ok(successions(&localities)));
+        all.add(Ok(localities));
+        all.add(trade_agreements());
+        all.add(directives());
+        all.add(action_plan_measures());
+        all.add(markets());
+        all.add(promotion_assets(&products));
+        all.add(Ok(products));
+        all.add(sectors());
+        all.add(hs_chapters());
+        all.add(themes());
+        all.add(work_areas());
+        all.add(multilateral_roles());
+        all.add(org_units());
+        assert!(all.references.len() > 1_000, "only {}", all.references.len());
+        for (record, name) in &all.references {
+            assert!(all.names.contains(name), "{record} refers to {name}");
         }
-        assert!(regions.iter().flat_map(|region| &region.members).all(|member| units.contains(&member.locality)));
-        for agency in &agencies {
-            assert!(agency.locality.is_empty() || units.contains(&agency.locality), "{}", agency.name);
-            assert!(agency.successor.is_empty() || bodies.contains(&agency.successor), "{}", agency.name);
-        }
-        for mission in &missions {
-            assert!(countries.contains(&mission.host_country), "{}", mission.name);
-            assert!(mission.accreditations.iter().all(|it| countries.contains(&it.country)), "{}", mission.name);
-        }
-        check(&sectors().expect("sectors.csv"));
-        check(&hs_chapters().expect("hs_chapters.csv"));
-        check(&themes().expect("themes.csv"));
-        check(&work_areas().expect("work_areas.csv"));
-        let roles = multilateral_roles().expect("multilateral_roles.csv");
-        check(&roles);
-        let sent: HashSet<_> = missions.iter().map(|mission| &mission.name).collect();
-        assert!(roles.iter().all(|role| role.mission.is_empty() || sent.contains(&role.mission)));
-        let desks = org_units().expect("org_units.csv");
-        let names = check(&desks);
-        for desk in &desks {
-            assert!(bodies.contains(&desk.agency) && (desk.parent.is_empty() || names.contains(&desk.parent)));
-            let known = |it: &OrgUnitCoverage| it.country.is_empty() || countries.contains(&it.country);
-            assert!(desk.coverages.iter().all(known), "{}", desk.name);
-        }
-        let parties = agreements.iter().flat_map(|agreement| &agreement.parties);
-        assert!(parties.into_iter().all(|party| countries.contains(&party.country)));
     }
 }
