@@ -5,12 +5,12 @@ use api::registry::v1::{Locality, Region};
 use api::shared::v1::Change;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Consumer, Projection, Store, Tx};
 
-use crate::matching::{Facts, Places};
+use crate::matching::{Facts, Places, Rules};
 use crate::rules::RulesInMemory;
 use crate::wire_time::instant;
 use crate::{delivery, envelope, inbox_message, notice, reference};
@@ -18,6 +18,9 @@ use crate::{delivery, envelope, inbox_message, notice, reference};
 /// The services whose changes are told, each with the name under which its log is followed.
 pub const SOURCES: [(&str, &str); 3] =
     [("registry", "registry-fanout"), ("investment", "investment-fanout"), ("events", "events-fanout")];
+
+/// How long after a change what it refers to may come to be known here.
+const COPYING: TimeDelta = TimeDelta::seconds(10);
 
 /// Follows the logs of the other services; `places` are the regions and localities of the registry.
 pub fn start(host: &Host, store: &Store, places: Projection) {
@@ -52,6 +55,7 @@ impl Fanout {
         if let Some(after) = &after {
             reference::collect(after, &mut about);
         }
+        self.await_places(tx, &rules, &change, &about)?;
         let facts = Facts {
             service: self.service,
             change_type: change.r#type.clone(),
@@ -70,6 +74,22 @@ impl Fanout {
             delivery::dispatch(tx, &event_id, &change, &told.endpoints).await?;
         }
         inbox_message::put(tx, &event_id, &change, after.as_ref(), &told.inboxes).await
+    }
+}
+
+impl Fanout {
+    /// What other services refer to may not have been copied yet, and who follows the units that it came out of would not be
+    /// told. A name that the registry does not have either must not hold up the rest, so this is a matter of seconds.
+    fn await_places(&self, tx: &Tx, rules: &Rules, change: &Change, about: &BTreeSet<String>) -> Result<()> {
+        let time = change.time.as_ref().map(instant).unwrap_or_default();
+        if !rules.name_places() || tx.now() - time > COPYING {
+            return Ok(());
+        }
+        let unknown = |name: &&String| name.starts_with("localities/") && self.places.get::<Locality>(name).is_none();
+        match about.iter().find(unknown) {
+            Some(name) => Err(Error::unavailable("registry").because(format!("{name} is not copied yet"))),
+            None => Ok(()),
+        }
     }
 }
 
