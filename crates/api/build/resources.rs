@@ -40,7 +40,7 @@ impl Standard {
 pub fn request(standard: &Standard) -> String {
     let resource = naming::message(&standard.resource.message);
     let (name, body) = match standard.verb {
-        Verb::Get => ("GetRequest", "fn name(&self) -> &str { &self.name }\n".to_owned()),
+        Verb::Get => ("GetRequest", get(standard)),
         Verb::List => ("ListRequest", list(standard)),
         Verb::Create => ("CreateRequest", create(standard)),
         Verb::Update => ("UpdateRequest", update(standard)),
@@ -68,14 +68,20 @@ pub fn act(request: &MessageDescriptor) -> String {
     )
 }
 
+fn get(standard: &Standard) -> String {
+    format!("fn name(&self) -> &str {{ &self.name }}\n{}", texts(standard, &["as_of"]))
+}
+
+/// Those of these fields that the request has, as functions.
+fn texts(standard: &Standard, fields: &[&str]) -> String {
+    let there = fields.iter().filter(|field| standard.input.get_field_by_name(field).is_some());
+    there.map(|field| format!("fn {field}(&self) -> &str {{ &self.{field} }}\n")).collect()
+}
+
 fn list(standard: &Standard) -> String {
     let mut body = format!("type Response = {};\n", naming::message(&standard.output));
     body.push_str("fn page_size(&self) -> i32 { self.page_size }\n");
-    for field in ["page_token", "q", "as_of"] {
-        if standard.input.get_field_by_name(field).is_some() {
-            let _ = writeln!(body, "fn {field}(&self) -> &str {{ &self.{field} }}");
-        }
-    }
+    body.push_str(&texts(standard, &["page_token", "q", "as_of"]));
     if standard.input.get_field_by_name("show_retired").is_some() {
         body.push_str("fn show_retired(&self) -> bool { self.show_retired }\n");
     }

@@ -85,6 +85,10 @@ pub trait GetRequest: Send + 'static {
     type Resource: Resource;
     /// Whose name it is.
     fn name(&self) -> &str;
+    /// The day as of which truth is wanted, YYYY-MM-DD; empty means today.
+    fn as_of(&self) -> &str {
+        ""
+    }
 }
 
 /// A request that gives a page of records. What a request has no field for reads as not given.

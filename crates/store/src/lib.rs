@@ -92,7 +92,7 @@ pub use table::{column, create_table, index, table};
 pub use tx::{Tx, TxContext, Written};
 pub use verb::{
     Act, Asked, Found, Reader, act, act_for, announce, apply, check_etag, create, create_in, exists, get, insert, list,
-    load, load_for, require, restore, retire, save, search, tables_with, update, update_in,
+    load, load_for, repoint, require, restore, retire, save, search, tables_with, update, update_in,
 };
 
 /// What an rpc answers.

@@ -13,7 +13,9 @@ use crate::calendar::Passing;
 use crate::entity::Row;
 use crate::order::Order;
 use crate::personal::{self, Readers};
+use crate::scope::Scope;
 use crate::tx::Tx;
+use crate::verb::Reader;
 
 /// A kind of record: its message, its table, and the rules of its domain.
 pub trait Resource: Send + Sync + 'static {
@@ -89,6 +91,17 @@ pub trait Resource: Send + Sync + 'static {
     /// Fields that depend on the day or the clock, on the way out. What it sets is not kept.
     fn view(_message: &mut Self::Message, _view: &View) {}
 
+    /// Fields that depend on other records, on the way out, after [`view`](Resource::view): for a whole page at once. What it
+    /// sets is not kept.
+    fn complete(
+        _from: &(impl Reader + Sync),
+        _scope: &Scope,
+        _view: &View,
+        _messages: &mut [Self::Message],
+    ) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// Tells in an answer what became of the record's personal data. What it sets is not kept.
     fn tell_personal(_message: &mut Self::Message, _state: personal::State) {}
 
@@ -137,5 +150,14 @@ impl View {
     /// The same as of another day.
     pub fn as_of(self, as_of: NaiveDate) -> View {
         View { as_of, ..self }
+    }
+
+    /// The same as of the day that a request asks for, `YYYY-MM-DD`; unchanged if it asks for none.
+    pub fn asked(self, as_of: &str) -> Result<View> {
+        if as_of.is_empty() {
+            return Ok(self);
+        }
+        let day = as_of.parse().map_err(|_| Error::invalid("as_of", "must be a day that exists, YYYY-MM-DD"))?;
+        Ok(self.as_of(day))
     }
 }

@@ -17,7 +17,7 @@ pub use get::get;
 pub use list::list;
 pub use load::{Reader, check_etag, exists, load, load_for, require};
 pub use retire::retire;
-pub use save::{announce, restore, save};
+pub use save::{announce, repoint, restore, save};
 pub use search::{Asked, Found, search, tables_with};
 
 pub(crate) use load::seen;

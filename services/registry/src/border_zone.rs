@@ -205,31 +205,7 @@ pub async fn hand_over(tx: &Tx, steps: &[LineageStep]) -> Result<()> {
     Ok(())
 }
 
-#[tonic::async_trait]
-impl BorderZoneService for BorderZones {
-    async fn get_border_zone(&self, request: Request<GetBorderZoneRequest>) -> Reply<BorderZone> {
-        let scope = visible::scope(&request);
-        let GetBorderZoneRequest { name, as_of } = request.into_inner();
-        let view = visible::view(&self.store, &as_of)?;
-        Ok(Response::new(visible::get::<Self>(&self.store, &scope, &name, &view).await?))
-    }
-
-    async fn list_border_zones(&self, request: Request<ListBorderZonesRequest>) -> Reply<ListBorderZonesResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_border_zone(&self, request: Request<CreateBorderZoneRequest>) -> Reply<BorderZone> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_border_zone(&self, request: Request<UpdateBorderZoneRequest>) -> Reply<BorderZone> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_border_zone(&self, request: Request<RetireBorderZoneRequest>) -> Reply<BorderZone> {
-        store::retire::<Self>(&self.store, request).await
-    }
-
+store::serve!(BorderZoneService for BorderZones, border_zone, border_zones, {
     async fn advance_border_zone_stage(&self, request: Request<AdvanceBorderZoneStageRequest>) -> Reply<BorderZone> {
         store::apply::<Self, _>(&self.store, request, life::advance).await
     }
@@ -279,4 +255,4 @@ impl BorderZoneService for BorderZones {
     async fn drop_border_zone_milestone(&self, request: Request<DropBorderZoneMilestoneRequest>) -> Reply<BorderZone> {
         store::apply::<Self, _>(&self.store, request, life::drop_milestone).await
     }
-}
+});

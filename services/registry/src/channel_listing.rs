@@ -13,7 +13,7 @@ use store::sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 use store::{Reply, Scope, Store, Tx, View};
-use tonic::{Request, Response};
+use tonic::Request;
 
 use crate::child::{self, child, position};
 use crate::country::Countries;
@@ -182,34 +182,7 @@ fn turned(tx: &Tx, mut listing: ChannelListing, to: Status, reason: String, date
     Ok(listing)
 }
 
-#[tonic::async_trait]
-impl ChannelListingService for ChannelListings {
-    async fn get_channel_listing(&self, request: Request<GetChannelListingRequest>) -> Reply<ChannelListing> {
-        let scope = visible::scope(&request);
-        let GetChannelListingRequest { name, as_of } = request.into_inner();
-        let view = visible::view(&self.store, &as_of)?;
-        Ok(Response::new(visible::get::<Self>(&self.store, &scope, &name, &view).await?))
-    }
-
-    async fn list_channel_listings(
-        &self,
-        request: Request<ListChannelListingsRequest>,
-    ) -> Reply<ListChannelListingsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_channel_listing(&self, request: Request<CreateChannelListingRequest>) -> Reply<ChannelListing> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_channel_listing(&self, request: Request<UpdateChannelListingRequest>) -> Reply<ChannelListing> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_channel_listing(&self, request: Request<RetireChannelListingRequest>) -> Reply<ChannelListing> {
-        store::retire::<Self>(&self.store, request).await
-    }
-
+store::serve!(ChannelListingService for ChannelListings, channel_listing, channel_listings, {
     async fn suspend_channel_listing(&self, request: Request<SuspendChannelListingRequest>) -> Reply<ChannelListing> {
         let suspend = async move |tx: Tx, asked: SuspendChannelListingRequest, listing: ChannelListing| {
             turned(&tx, listing, Status::Suspended, asked.reason, asked.effective_date)
@@ -230,4 +203,4 @@ impl ChannelListingService for ChannelListings {
         };
         store::act::<Self, _, _>(&self.store, request, withdraw).await
     }
-}
+});

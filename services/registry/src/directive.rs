@@ -9,8 +9,8 @@ use chassis::error::{Error, Result};
 use store::fold::fold;
 use store::sea_orm::sea_query::SelectStatement;
 use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
-use store::{Desc, Order, Reply, Scope, Store, Tx, View};
-use tonic::{Request, Response};
+use store::{Desc, Order, Reader, Reply, Scope, Store, Tx, View};
+use tonic::Request;
 
 use crate::agency::Agencies;
 use crate::child::{self, child, position};
@@ -40,27 +40,6 @@ impl Directives {
     pub fn new(store: Store) -> Self {
         Self { store }
     }
-
-    /// Fills in what other records say of a directive: what replaced it, and whether it is in force for that.
-    async fn complete(&self, scope: &Scope, view: &View, directives: &mut [Directive]) -> Result<()> {
-        let names = directives.iter().map(|directive| directive.name.clone());
-        let mut replaced = replacements(&self.store, scope, names.collect()).await?;
-        let day = view.as_of.to_string();
-        for directive in directives {
-            let by = replaced.remove(&directive.name).unwrap_or_default();
-            let gone = by.iter().any(|(since, _)| *since <= day);
-            directive.in_force = force(directive).contains(&day) && !gone;
-            directive.replaced_by = by.into_iter().map(|(_, name)| name).collect();
-        }
-        Ok(())
-    }
-
-    async fn completed(&self, scope: &Scope, view: &View, directive: Directive) -> Reply<Directive> {
-        let mut one = [directive];
-        self.complete(scope, view, &mut one).await?;
-        let [directive] = one;
-        Ok(Response::new(directive))
-    }
 }
 
 /// The days on which it is in force, for all that it says itself.
@@ -71,7 +50,7 @@ fn force(directive: &Directive) -> Span {
 
 /// By name of the directive, those that replace it, each with its first day; the earliest first.
 async fn replacements(
-    store: &Store,
+    from: &(impl Reader + Sync),
     scope: &Scope,
     names: Vec<String>,
 ) -> Result<BTreeMap<String, BTreeSet<(String, String)>>> {
@@ -79,7 +58,7 @@ async fn replacements(
     let found = replaced_row::Entity::find()
         .filter(Column::Replaced.is_in(names.iter().map(|name| id_of(name))))
         .filter(Column::Parent.in_subquery(visible::ids::<row::Entity>(scope)))
-        .all(store.read())
+        .all(from)
         .await
         .map_err(store::database)?;
     let mut by: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
@@ -190,6 +169,25 @@ impl store::Resource for Directives {
         });
         child::replace::<basis_row::Entity>(tx, id, basis.collect()).await.map_err(store::database)
     }
+
+    /// What other records say of it: what replaced it, and whether it is in force for that.
+    async fn complete(
+        from: &(impl Reader + Sync),
+        scope: &Scope,
+        view: &View,
+        directives: &mut [Directive],
+    ) -> Result<()> {
+        let names = directives.iter().map(|directive| directive.name.clone());
+        let mut replaced = replacements(from, scope, names.collect()).await?;
+        let day = view.as_of.to_string();
+        for directive in directives {
+            let by = replaced.remove(&directive.name).unwrap_or_default();
+            let gone = by.iter().any(|(since, _)| *since <= day);
+            directive.in_force = force(directive).contains(&day) && !gone;
+            directive.replaced_by = by.into_iter().map(|(_, name)| name).collect();
+        }
+        Ok(())
+    }
 }
 
 /// The ids of the directives that others replace from some day up to this one on.
@@ -234,38 +232,24 @@ pub fn kind_words(kind: directive::Kind) -> &'static [&'static str] {
 #[tonic::async_trait]
 impl DirectiveService for Directives {
     async fn get_directive(&self, request: Request<GetDirectiveRequest>) -> Reply<Directive> {
-        let scope = visible::scope(&request);
-        let GetDirectiveRequest { name, as_of } = request.into_inner();
-        let view = visible::view(&self.store, &as_of)?;
-        let directive = visible::get::<Self>(&self.store, &scope, &name, &view).await?;
-        self.completed(&scope, &view, directive).await
+        store::get::<Self>(&self.store, request).await
     }
 
     async fn list_directives(&self, mut request: Request<ListDirectivesRequest>) -> Reply<ListDirectivesResponse> {
-        let scope = visible::scope(&request);
         let list = request.get_mut();
         list.q = apart(&list.q);
-        let view = visible::view(&self.store, &list.as_of)?;
-        let mut answer = store::list::<Self>(&self.store, request).await?;
-        self.complete(&scope, &view, &mut answer.get_mut().directives).await?;
-        Ok(answer)
+        store::list::<Self>(&self.store, request).await
     }
 
     async fn create_directive(&self, request: Request<CreateDirectiveRequest>) -> Reply<Directive> {
-        let (scope, view) = (visible::scope(&request), visible::view(&self.store, "")?);
-        let directive = store::create::<Self>(&self.store, request).await?.into_inner();
-        self.completed(&scope, &view, directive).await
+        store::create::<Self>(&self.store, request).await
     }
 
     async fn update_directive(&self, request: Request<UpdateDirectiveRequest>) -> Reply<Directive> {
-        let (scope, view) = (visible::scope(&request), visible::view(&self.store, "")?);
-        let directive = store::update::<Self>(&self.store, request).await?.into_inner();
-        self.completed(&scope, &view, directive).await
+        store::update::<Self>(&self.store, request).await
     }
 
     async fn retire_directive(&self, request: Request<RetireDirectiveRequest>) -> Reply<Directive> {
-        let (scope, view) = (visible::scope(&request), visible::view(&self.store, "")?);
-        let directive = store::retire::<Self>(&self.store, request).await?.into_inner();
-        self.completed(&scope, &view, directive).await
+        store::retire::<Self>(&self.store, request).await
     }
 }

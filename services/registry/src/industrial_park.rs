@@ -7,12 +7,11 @@ use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::error::{Error, Result};
 use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
-use store::{Reply, Store, Tx, View};
-use tonic::{Request, Response};
+use store::{Reader, Scope, Store, Tx, View};
 
 use crate::locality::{Localities, holder};
 use crate::organization::Organizations;
-use crate::{reference, visible};
+use crate::reference;
 
 store::entity!(row, "industrial_park", { kind: i32, locality: String });
 
@@ -25,22 +24,6 @@ impl IndustrialParks {
     /// Over this database.
     pub fn new(store: Store) -> Self {
         Self { store }
-    }
-
-    /// Fills in where each lies on a day.
-    async fn complete(&self, day: &str, parks: &mut [IndustrialPark]) -> Result<()> {
-        let holders = holder::holders(&self.store, day).await?;
-        for park in parks {
-            park.present_locality = holders.of(&park.locality);
-        }
-        Ok(())
-    }
-
-    async fn completed(&self, as_of: &str, park: IndustrialPark) -> Reply<IndustrialPark> {
-        let mut one = [park];
-        self.complete(&visible::view(&self.store, as_of)?.as_of.to_string(), &mut one).await?;
-        let [park] = one;
-        Ok(Response::new(park))
     }
 }
 
@@ -62,9 +45,7 @@ impl store::Resource for IndustrialParks {
             wanted = wanted.add(Column::Kind.eq(list.kind));
         }
         if !list.locality.is_empty() {
-            let gone = holder::gone_into(&list.locality, &view.as_of.to_string());
-            let lies = Condition::any().add(Column::Locality.eq(list.locality.as_str()));
-            wanted = wanted.add(lies.add(Column::Locality.in_subquery(gone)));
+            wanted = wanted.add(holder::lies_in(Column::Locality, &list.locality, &view.as_of.to_string()));
         }
         wanted
     }
@@ -89,6 +70,14 @@ impl store::Resource for IndustrialParks {
 
     fn view(park: &mut IndustrialPark, view: &View) {
         show(park, &view.as_of.to_string());
+    }
+
+    async fn complete(from: &(impl Reader + Sync), _: &Scope, view: &View, parks: &mut [IndustrialPark]) -> Result<()> {
+        let holders = holder::holders(from, &view.as_of.to_string()).await?;
+        for park in parks {
+            park.present_locality = holders.of(&park.locality);
+        }
+        Ok(())
     }
 }
 
@@ -121,41 +110,7 @@ fn check_land(park: &IndustrialPark, today: &str) -> Result<()> {
     Ok(())
 }
 
-#[tonic::async_trait]
-impl IndustrialParkService for IndustrialParks {
-    async fn get_industrial_park(&self, request: Request<GetIndustrialParkRequest>) -> Reply<IndustrialPark> {
-        let scope = visible::scope(&request);
-        let GetIndustrialParkRequest { name, as_of } = request.into_inner();
-        let view = visible::view(&self.store, &as_of)?;
-        let park = visible::get::<Self>(&self.store, &scope, &name, &view).await?;
-        self.completed(&as_of, park).await
-    }
-
-    async fn list_industrial_parks(
-        &self,
-        request: Request<ListIndustrialParksRequest>,
-    ) -> Reply<ListIndustrialParksResponse> {
-        let day = visible::view(&self.store, &request.get_ref().as_of)?.as_of.to_string();
-        let mut answer = store::list::<Self>(&self.store, request).await?;
-        self.complete(&day, &mut answer.get_mut().industrial_parks).await?;
-        Ok(answer)
-    }
-
-    async fn create_industrial_park(&self, request: Request<CreateIndustrialParkRequest>) -> Reply<IndustrialPark> {
-        let park = store::create::<Self>(&self.store, request).await?.into_inner();
-        self.completed("", park).await
-    }
-
-    async fn update_industrial_park(&self, request: Request<UpdateIndustrialParkRequest>) -> Reply<IndustrialPark> {
-        let park = store::update::<Self>(&self.store, request).await?.into_inner();
-        self.completed("", park).await
-    }
-
-    async fn retire_industrial_park(&self, request: Request<RetireIndustrialParkRequest>) -> Reply<IndustrialPark> {
-        let park = store::retire::<Self>(&self.store, request).await?.into_inner();
-        self.completed("", park).await
-    }
-}
+store::serve!(IndustrialParkService for IndustrialParks, industrial_park, industrial_parks);
 
 #[cfg(test)]
 mod tests {

@@ -8,12 +8,11 @@ use api::shared::v1::audience::Circle;
 use chassis::error::{Error, Result};
 use store::fold::fold;
 use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition};
-use store::{Desc, Order, Reply, Store, Tx, View};
-use tonic::{Request, Response};
+use store::{Desc, Order, Store, Tx, View};
 
 use self::stage::{Stage, check, steps};
 use crate::mission::Missions;
-use crate::{reference, visible};
+use crate::reference;
 
 store::entity!(row, "multilateral_role", {
     body: String,
@@ -99,40 +98,4 @@ fn reached(stage: Stage, day: &str) -> Condition {
     }
 }
 
-#[tonic::async_trait]
-impl MultilateralRoleService for MultilateralRoles {
-    async fn get_multilateral_role(&self, request: Request<GetMultilateralRoleRequest>) -> Reply<MultilateralRole> {
-        let scope = visible::scope(&request);
-        let GetMultilateralRoleRequest { name, as_of } = request.into_inner();
-        let view = visible::view(&self.store, &as_of)?;
-        Ok(Response::new(visible::get::<Self>(&self.store, &scope, &name, &view).await?))
-    }
-
-    async fn list_multilateral_roles(
-        &self,
-        request: Request<ListMultilateralRolesRequest>,
-    ) -> Reply<ListMultilateralRolesResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_multilateral_role(
-        &self,
-        request: Request<CreateMultilateralRoleRequest>,
-    ) -> Reply<MultilateralRole> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_multilateral_role(
-        &self,
-        request: Request<UpdateMultilateralRoleRequest>,
-    ) -> Reply<MultilateralRole> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_multilateral_role(
-        &self,
-        request: Request<RetireMultilateralRoleRequest>,
-    ) -> Reply<MultilateralRole> {
-        store::retire::<Self>(&self.store, request).await
-    }
-}
+store::serve!(MultilateralRoleService for MultilateralRoles, multilateral_role, multilateral_roles);

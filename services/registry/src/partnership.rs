@@ -217,31 +217,7 @@ pub async fn hand_over(tx: &Tx, steps: &[LineageStep]) -> Result<()> {
     Ok(())
 }
 
-#[tonic::async_trait]
-impl PartnershipService for Partnerships {
-    async fn get_partnership(&self, request: Request<GetPartnershipRequest>) -> Reply<Partnership> {
-        let scope = visible::scope(&request);
-        let GetPartnershipRequest { name, as_of } = request.into_inner();
-        let view = visible::view(&self.store, &as_of)?;
-        Ok(Response::new(visible::get::<Self>(&self.store, &scope, &name, &view).await?))
-    }
-
-    async fn list_partnerships(&self, request: Request<ListPartnershipsRequest>) -> Reply<ListPartnershipsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_partnership(&self, request: Request<CreatePartnershipRequest>) -> Reply<Partnership> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_partnership(&self, request: Request<UpdatePartnershipRequest>) -> Reply<Partnership> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_partnership(&self, request: Request<RetirePartnershipRequest>) -> Reply<Partnership> {
-        store::retire::<Self>(&self.store, request).await
-    }
-
+store::serve!(PartnershipService for Partnerships, partnership, partnerships, {
     async fn renew_partnership(&self, request: Request<RenewPartnershipRequest>) -> Reply<Partnership> {
         store::apply::<Self, _>(&self.store, request, life::renew).await
     }
@@ -254,4 +230,4 @@ impl PartnershipService for Partnerships {
         let scope = visible::scope(&request);
         Ok(Response::new(scorecard::of(&self.store, &scope, request.get_ref()).await?))
     }
-}
+});

@@ -10,7 +10,7 @@ use api::shared::v1::audience::Circle;
 use chassis::error::{Error, Result};
 use store::sea_orm::sea_query::SelectStatement;
 use store::sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
-use store::{Reply, Scope, Store, Tx, View};
+use store::{Reader, Reply, Scope, Store, Tx, View};
 use tonic::{Request, Response};
 
 use crate::child::{self, child, position};
@@ -35,25 +35,6 @@ impl Products {
     /// Over this database.
     pub fn new(store: Store) -> Self {
         Self { store }
-    }
-
-    /// Fills in from where each comes on a day.
-    async fn complete(&self, day: &str, products: &mut [Product]) -> Result<()> {
-        let holders = holder::holders(&self.store, day).await?;
-        for product in products {
-            // Two units of which a product came may have become one.
-            let mut seen = BTreeSet::new();
-            let present = product.localities.iter().map(|unit| holders.of(unit));
-            product.present_localities = present.filter(|unit| seen.insert(unit.clone())).collect();
-        }
-        Ok(())
-    }
-
-    async fn completed(&self, as_of: &str, product: Product) -> Reply<Product> {
-        let mut one = [product];
-        self.complete(&visible::view(&self.store, as_of)?.as_of.to_string(), &mut one).await?;
-        let [product] = one;
-        Ok(Response::new(product))
     }
 
     /// Refuses a market that is no country, by the field that names it.
@@ -153,6 +134,17 @@ impl store::Resource for Products {
         child::replace::<producer_row::Entity>(tx, id, producers.collect()).await.map_err(store::database)?;
         child::replace::<month_row::Entity>(tx, id, months.collect()).await.map_err(store::database)
     }
+
+    async fn complete(from: &(impl Reader + Sync), _: &Scope, view: &View, products: &mut [Product]) -> Result<()> {
+        let holders = holder::holders(from, &view.as_of.to_string()).await?;
+        for product in products {
+            // Two units of which a product came may have become one.
+            let mut seen = BTreeSet::new();
+            let present = product.localities.iter().map(|unit| holders.of(unit));
+            product.present_localities = present.filter(|unit| seen.insert(unit.clone())).collect();
+        }
+        Ok(())
+    }
 }
 
 fn protecting(product: &Product) -> impl Iterator<Item = &String> {
@@ -162,8 +154,7 @@ fn protecting(product: &Product) -> impl Iterator<Item = &String> {
 /// The ids of the products of a unit, and of those that had gone whole into it by a day.
 fn of_locality(unit: &str, day: &str) -> SelectStatement {
     use locality_row::Column;
-    let from =
-        Condition::any().add(Column::Locality.eq(unit)).add(Column::Locality.in_subquery(holder::gone_into(unit, day)));
+    let from = holder::lies_in(Column::Locality, unit, day);
     locality_row::Entity::find().select_only().column(Column::Parent).filter(from).into_query()
 }
 
@@ -176,37 +167,7 @@ fn months(seasons: &[ProductSeason]) -> BTreeSet<i32> {
     (1..=12).filter(|month| seasons.is_empty() || seasons.iter().any(|season| within(season, *month))).collect()
 }
 
-#[tonic::async_trait]
-impl ProductService for Products {
-    async fn get_product(&self, request: Request<GetProductRequest>) -> Reply<Product> {
-        let scope = visible::scope(&request);
-        let GetProductRequest { name, as_of } = request.into_inner();
-        let product = store::load::<Self>(self.store.read(), &scope, &name).await?;
-        self.completed(&as_of, product).await
-    }
-
-    async fn list_products(&self, request: Request<ListProductsRequest>) -> Reply<ListProductsResponse> {
-        let day = visible::view(&self.store, &request.get_ref().as_of)?.as_of.to_string();
-        let mut answer = store::list::<Self>(&self.store, request).await?;
-        self.complete(&day, &mut answer.get_mut().products).await?;
-        Ok(answer)
-    }
-
-    async fn create_product(&self, request: Request<CreateProductRequest>) -> Reply<Product> {
-        let product = store::create::<Self>(&self.store, request).await?.into_inner();
-        self.completed("", product).await
-    }
-
-    async fn update_product(&self, request: Request<UpdateProductRequest>) -> Reply<Product> {
-        let product = store::update::<Self>(&self.store, request).await?.into_inner();
-        self.completed("", product).await
-    }
-
-    async fn retire_product(&self, request: Request<RetireProductRequest>) -> Reply<Product> {
-        let product = store::retire::<Self>(&self.store, request).await?.into_inner();
-        self.completed("", product).await
-    }
-
+store::serve!(ProductService for Products, product, products, {
     async fn find_product_gaps(&self, request: Request<FindProductGapsRequest>) -> Reply<ProductGaps> {
         let scope = visible::scope(&request);
         let FindProductGapsRequest { name, markets, as_of } = request.into_inner();
@@ -227,7 +188,7 @@ impl ProductService for Products {
         let uncovered_markets = uncovered.map(|market| market.market.clone()).collect();
         Ok(Response::new(ProductGaps { product: product.name, as_of: day, markets, uncovered_markets }))
     }
-}
+});
 
 #[cfg(test)]
 mod tests {

@@ -201,8 +201,7 @@ fn check_dates(region: &Region) -> Result<(), String> {
     Ok(())
 }
 
-#[tonic::async_trait]
-impl RegionService for Regions {
+store::serve!(RegionService for Regions, region, regions, {
     async fn list_region_members(
         &self,
         request: Request<ListRegionMembersRequest>,
@@ -214,30 +213,7 @@ impl RegionService for Regions {
         let members = memberships(&self.store, &scope, region, &view).await?;
         Ok(Response::new(ListRegionMembersResponse { members }))
     }
-
-    async fn get_region(&self, request: Request<GetRegionRequest>) -> Reply<Region> {
-        let scope = visible::scope(&request);
-        let GetRegionRequest { name, as_of } = request.into_inner();
-        let view = visible::view(&self.store, &as_of)?;
-        Ok(Response::new(visible::get::<Self>(&self.store, &scope, &name, &view).await?))
-    }
-
-    async fn list_regions(&self, request: Request<ListRegionsRequest>) -> Reply<ListRegionsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_region(&self, request: Request<CreateRegionRequest>) -> Reply<Region> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_region(&self, request: Request<UpdateRegionRequest>) -> Reply<Region> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_region(&self, request: Request<RetireRegionRequest>) -> Reply<Region> {
-        store::retire::<Self>(&self.store, request).await
-    }
-}
+});
 
 #[cfg(test)]
 mod tests {

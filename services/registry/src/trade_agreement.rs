@@ -123,10 +123,7 @@ impl TradeAgreementService for TradeAgreements {
     }
 
     async fn get_trade_agreement(&self, request: Request<GetTradeAgreementRequest>) -> Reply<TradeAgreement> {
-        let scope = visible::scope(&request);
-        let GetTradeAgreementRequest { name, as_of } = request.into_inner();
-        let view = visible::view(&self.store, &as_of)?;
-        Ok(Response::new(visible::get::<Self>(&self.store, &scope, &name, &view).await?))
+        store::get::<Self>(&self.store, request).await
     }
 
     async fn list_trade_agreements(

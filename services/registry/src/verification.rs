@@ -227,31 +227,7 @@ async fn standing(store: &Store, scope: &Scope, organization: &str, view: &View)
     }
 }
 
-#[tonic::async_trait]
-impl VerificationService for Verifications {
-    async fn get_verification(&self, request: Request<GetVerificationRequest>) -> Reply<Verification> {
-        let scope = visible::scope(&request);
-        let GetVerificationRequest { name, as_of } = request.into_inner();
-        let view = visible::view(&self.store, &as_of)?;
-        Ok(Response::new(visible::get::<Self>(&self.store, &scope, &name, &view).await?))
-    }
-
-    async fn list_verifications(&self, request: Request<ListVerificationsRequest>) -> Reply<ListVerificationsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_verification(&self, request: Request<CreateVerificationRequest>) -> Reply<Verification> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_verification(&self, request: Request<UpdateVerificationRequest>) -> Reply<Verification> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_verification(&self, request: Request<RetireVerificationRequest>) -> Reply<Verification> {
-        store::retire::<Self>(&self.store, request).await
-    }
-
+store::serve!(VerificationService for Verifications, verification, verifications, {
     async fn assign_verification(&self, request: Request<AssignVerificationRequest>) -> Reply<Verification> {
         let work = async move |tx: Tx, request: AssignVerificationRequest, mut verification: Verification| {
             life::assign(&mut verification)?;
@@ -308,4 +284,4 @@ impl VerificationService for Verifications {
         let verification = standing(&self.store, &scope, &organization, &view).await?;
         Ok(Response::new(StandingVerification { organization, as_of: view.as_of.to_string(), verification }))
     }
-}
+});

@@ -3,7 +3,6 @@
 use api::Resource as _;
 use chassis::context::Context;
 use chassis::error::{Error, Result};
-use chrono::NaiveDate;
 use prost::Message as _;
 use store::sea_orm::sea_query::{Condition, Query, SelectStatement};
 use store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -28,21 +27,14 @@ pub fn scope<T>(request: &Request<T>) -> Scope {
 
 /// The day that a request asks for, `YYYY-MM-DD`; today if it asks for none.
 pub fn view(store: &Store, as_of: &str) -> Result<View> {
-    let today = View::at(store.clock().now());
-    match as_of {
-        "" => Ok(today),
-        day => {
-            let day: NaiveDate =
-                day.parse().map_err(|_| Error::invalid("as_of", "must be a day that exists, YYYY-MM-DD"))?;
-            Ok(today.as_of(day))
-        }
-    }
+    View::at(store.clock().now()).asked(as_of)
 }
 
 /// The record of this name as of a day; `NOT_FOUND` if the scope does not see it.
 pub async fn get<R: Resource>(store: &Store, scope: &Scope, name: &str, view: &View) -> Result<R::Message> {
     let mut message = store::load::<R>(store.read(), scope, name).await?;
     R::view(&mut message, view);
+    R::complete(store.read(), scope, view, std::slice::from_mut(&mut message)).await?;
     Ok(message)
 }
 

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use prost_types::Timestamp;
 use tonic::{Request, Response};
 
-use super::load::{check_etag, load_for};
+use super::load::{answer, check_etag, load_for};
 use super::save::save;
 use crate::job::Origin;
 use crate::resource::Resource;
@@ -64,10 +64,8 @@ where
         let before = load_for::<R>(&tx, request.name(), may).await?;
         check_etag(&before, request.etag())?;
         let after = work(tx.clone(), request, before.clone()).await?;
-        let mut message = save::<R>(&tx, &tx.context().change_type, before, after).await?;
-        personal::shown_in::<R>(&tx, &mut message).await?;
-        R::view(&mut message, &tx.view());
-        Ok(message)
+        let message = save::<R>(&tx, &tx.context().change_type, before, after).await?;
+        answer::<R>(&tx, message).await
     });
     Ok(Response::new(acted.await?))
 }

@@ -5,6 +5,7 @@ use chassis::error::{Error, Result};
 use sea_orm::{ActiveModelTrait, ActiveValue, EntityName, IdenStatic, Iterable};
 use tonic::{Request, Response};
 
+use super::load::answer;
 use crate::held::{Held, Insert, Refusal, What};
 use crate::job::Origin;
 use crate::resource::Resource;
@@ -36,10 +37,8 @@ pub async fn create_in<R: Resource>(tx: &Tx, mut message: R::Message, id: String
     if !R::may_own(tx.caller(), &message) {
         return Err(Error::permission_denied(format!("it cannot own a record of {}", message.owner())));
     }
-    let mut message = insert::<R>(tx, message, &id).await?;
-    personal::shown_in::<R>(tx, &mut message).await?;
-    R::view(&mut message, &tx.view());
-    Ok(message)
+    let message = insert::<R>(tx, message, &id).await?;
+    answer::<R>(tx, message).await
 }
 
 /// Adds a record within a transaction, under this id or, if it is empty, a new one. For background work and custom

@@ -1,26 +1,26 @@
-//! Get: one record, as of today.
+//! Get: one record.
 
 use chassis::context::Context;
 use chassis::error::Error;
 use tonic::{Request, Response};
 
-use super::load::find;
+use super::load::{find, present};
 use crate::resource::{Resource, View};
 use crate::scope::Scope;
 use crate::{Reply, Store, personal};
 
-/// Gives one record. One that the caller may not see is `NOT_FOUND`; a retired one is given.
+/// Gives one record, as of the day that the request asks for. One that the caller may not see is `NOT_FOUND`; a retired one is given.
 pub async fn get<R: Resource>(
     store: &Store,
     request: Request<impl api::GetRequest<Resource = R::Message> + Sync>,
 ) -> Reply<R::Message> {
     let context = Context::of(&request);
-    let name = api::GetRequest::name(request.get_ref());
-    let select = find::<R>(&Scope::of(&context.caller), name)?;
+    let (name, scope) = (request.get_ref().name(), Scope::of(&context.caller));
+    let view = View::at(store.clock().now()).asked(request.get_ref().as_of())?;
+    let select = find::<R>(&scope, name)?;
     let row = select.one(store.read()).await.map_err(crate::database)?;
     let rows: Vec<_> = row.into_iter().collect();
-    let mut message =
-        personal::shown::<R>(store, &context, &rows, "").await?.pop().ok_or_else(|| Error::not_found(name))?;
-    R::view(&mut message, &View::at(store.clock().now()));
-    Ok(Response::new(message))
+    let mut shown = personal::shown::<R>(store, &context, &rows, "").await?;
+    present::<R>(store.read(), &scope, &view, &mut shown).await?;
+    shown.pop().map(Response::new).ok_or_else(|| Error::not_found(name).into())
 }

@@ -5,12 +5,11 @@ mod by_words;
 use api::{ListRequest as _, Resource as _};
 use chassis::context::Context;
 use chassis::error::{Error, Result};
-use chrono::NaiveDate;
 use sea_orm::sea_query::{Condition, Order as SqlOrder};
 use sea_orm::{ColumnTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Select, Value};
 use tonic::{Request, Response};
 
-use super::load::seen;
+use super::load::{present, seen};
 use crate::entity::Row;
 use crate::order::Direction;
 use crate::page::{SIZE_DEFAULT, SIZE_MAX, Token, fingerprint};
@@ -65,7 +64,7 @@ where
         None => String::new(),
     };
     let mut items = personal::shown::<R>(store, &context, &page.rows, "").await?;
-    items.iter_mut().for_each(|item| R::view(item, &view));
+    present::<R>(store.read(), &scope, &view, &mut items).await?;
     Ok(Response::new(R::List::respond(items, next)))
 }
 
@@ -116,13 +115,7 @@ fn size(asked: i32) -> Result<usize> {
 }
 
 fn view(list: &impl api::ListRequest, token: Option<&Token>, today: View) -> Result<View> {
-    let as_of = match list.as_of() {
-        "" => return Ok(token.map_or(today, |token| today.as_of(token.d))),
-        text => {
-            text.parse::<NaiveDate>().map_err(|_| Error::invalid("as_of", "must be a day that exists, YYYY-MM-DD"))?
-        }
-    };
-    Ok(today.as_of(as_of))
+    token.map_or(today, |token| today.as_of(token.d)).asked(list.as_of())
 }
 
 fn order(direction: Direction) -> SqlOrder {

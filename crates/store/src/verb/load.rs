@@ -13,7 +13,7 @@ use sea_orm::{
 use crate::entity::{Row, Standard};
 use crate::personal;
 use crate::record;
-use crate::resource::{Model, Resource};
+use crate::resource::{Model, Resource, View};
 use crate::scope::Scope;
 use crate::session::Known;
 use crate::tx::Tx;
@@ -118,6 +118,24 @@ pub fn check_etag(message: &impl api::Resource, etag: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::of(Failure::EtagMismatch).with("name", message.name()))
+}
+
+/// Records as they are given: with what depends on the day and on other records.
+pub(super) async fn present<R: Resource>(
+    from: &(impl Reader + Sync),
+    scope: &Scope,
+    view: &View,
+    messages: &mut [R::Message],
+) -> Result<()> {
+    messages.iter_mut().for_each(|message| R::view(message, view));
+    R::complete(from, scope, view, messages).await
+}
+
+/// A record as the answer of the work that wrote it.
+pub(super) async fn answer<R: Resource>(tx: &Tx, mut message: R::Message) -> Result<R::Message> {
+    personal::shown_in::<R>(tx, &mut message).await?;
+    present::<R>(tx, &tx.scope(), &tx.view(), std::slice::from_mut(&mut message)).await?;
+    Ok(message)
 }
 
 pub(super) fn find<R: Resource>(scope: &Scope, name: &str) -> Result<Select<R::Row>> {

@@ -4,7 +4,7 @@ use api::Resource as _;
 use chassis::error::Result;
 use tonic::{Request, Response};
 
-use super::load::{check_etag, load_owned};
+use super::load::{answer, check_etag, load_owned};
 use super::save::save;
 use crate::job::Origin;
 use crate::resource::Resource;
@@ -26,7 +26,7 @@ pub async fn retire<R: Resource>(
 
 async fn retire_in<R: Resource>(tx: &Tx, name: &str, etag: &str) -> Result<R::Message> {
     let before = load_owned::<R>(tx, name, R::may_own).await?;
-    let mut message = match before.retire_time() {
+    let message = match before.retire_time() {
         Some(_) => before,
         None => {
             check_etag(&before, etag)?;
@@ -35,7 +35,5 @@ async fn retire_in<R: Resource>(tx: &Tx, name: &str, etag: &str) -> Result<R::Me
             save::<R>(tx, &format!("{}.retired", R::Message::SINGULAR), before, after).await?
         }
     };
-    personal::shown_in::<R>(tx, &mut message).await?;
-    R::view(&mut message, &tx.view());
-    Ok(message)
+    answer::<R>(tx, message).await
 }

@@ -37,6 +37,21 @@ pub async fn save<R: Resource>(
     write::<R>(tx, change_type, &before, after).await
 }
 
+/// Writes `after`, in which nothing differs but that references name another record of what they named before. The rules of its
+/// domain are not asked again: nothing is decided by it, and what was decided stays as it was. Nothing is written if nothing differs.
+pub async fn repoint<R: Resource>(
+    tx: &Tx,
+    change_type: &str,
+    before: R::Message,
+    mut after: R::Message,
+) -> Result<R::Message> {
+    keep_identity(&mut after, &before);
+    match after.fields_changed(&before).is_empty() {
+        true => Ok(before),
+        false => write::<R>(tx, change_type, &before, after).await,
+    }
+}
+
 /// Writes to the change log that something happened to a record that does not show in its fields (a due date passed,
 /// say). The record gets a new version, as with every change.
 pub async fn announce<R: Resource>(tx: &Tx, change_type: &str, record: R::Message) -> Result<R::Message> {

@@ -4,7 +4,7 @@ use api::Resource as _;
 use chassis::error::{Error, Result};
 use tonic::{Request, Response};
 
-use super::load::{check_etag, load_for};
+use super::load::{answer, check_etag, load_for};
 use super::mask;
 use super::save::save;
 use crate::job::Origin;
@@ -36,8 +36,6 @@ pub async fn update_in<R: Resource>(tx: &Tx, message: &R::Message, paths: &[Stri
     if after.owner() != before.owner() && !R::may_own(tx.caller(), &after) {
         return Err(Error::permission_denied(format!("it cannot give the record to {}", after.owner())));
     }
-    let mut message = save::<R>(tx, &format!("{}.updated", R::Message::SINGULAR), before, after).await?;
-    personal::shown_in::<R>(tx, &mut message).await?;
-    R::view(&mut message, &tx.view());
-    Ok(message)
+    let message = save::<R>(tx, &format!("{}.updated", R::Message::SINGULAR), before, after).await?;
+    answer::<R>(tx, message).await
 }

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use api::registry::v1::locality_succession::Kind;
 use chassis::error::Result;
-use store::Store;
+use store::Reader;
 use store::sea_orm::sea_query::{
     CommonTableExpression, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, UnionType, WithClause,
 };
-use store::sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use store::sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 
 use super::succession_row::{Column, Entity};
 
@@ -17,7 +17,7 @@ use super::succession_row::{Column, Entity};
 const GENERATIONS_MAX: usize = 100;
 
 /// The names of the units that had gone whole into this one by a day, through all generations, as a subquery.
-pub fn gone_into(unit: &str, day: &str) -> SelectStatement {
+fn gone_into(unit: &str, day: &str) -> SelectStatement {
     let merged = || {
         let mut select = Query::select();
         select
@@ -39,11 +39,16 @@ pub fn gone_into(unit: &str, day: &str) -> SelectStatement {
     Query::select().column("unit").from("gone").with_cte(with).to_owned()
 }
 
+/// The condition that a column names a unit or one that had gone whole into it by a day.
+pub fn lies_in(column: impl ColumnTrait, unit: &str, day: &str) -> Condition {
+    Condition::any().add(column.eq(unit)).add(column.in_subquery(gone_into(unit, day)))
+}
+
 /// The whole mergers up to a day.
 pub struct Holders(HashMap<String, String>);
 
 /// Reads them: some fifty, and some more with a reform in a generation.
-pub async fn holders(store: &Store, day: &str) -> Result<Holders> {
+pub async fn holders(from: &(impl Reader + Sync), day: &str) -> Result<Holders> {
     let steps: Vec<(String, String)> = Entity::find()
         .select_only()
         .column(Column::Predecessor)
@@ -51,7 +56,7 @@ pub async fn holders(store: &Store, day: &str) -> Result<Holders> {
         .filter(Column::Kind.eq(Kind::Merge as i32))
         .filter(Column::EffectiveDate.lte(day))
         .into_tuple()
-        .all(store.read())
+        .all(from)
         .await
         .map_err(store::database)?;
     Ok(Holders(steps.into_iter().map(|(unit, into)| (unit, format!("localities/{into}"))).collect()))
