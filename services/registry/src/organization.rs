@@ -17,11 +17,11 @@ use chassis::error::{Error, Result};
 use store::sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait, SqlErr,
 };
-use store::{Store, Tx, View};
+use store::{Reader, Scope, Store, Tx, View};
 
 use crate::child::{self, child, position};
 use crate::country::Countries;
-use crate::locality::Localities;
+use crate::locality::{Localities, holder};
 use crate::naming::{agency_code, named};
 use crate::period::Span;
 use crate::reference;
@@ -68,7 +68,7 @@ impl store::Resource for Organizations {
         row.key_version = Set(keys::VERSION);
     }
 
-    fn filter(list: &ListOrganizationsRequest, _: &View) -> Condition {
+    fn filter(list: &ListOrganizationsRequest, view: &View) -> Condition {
         use row::Column;
         let mut wanted = Condition::all();
         if list.kind != organization::Kind::Unspecified as i32 {
@@ -77,7 +77,10 @@ impl store::Resource for Organizations {
         if !list.country.is_empty() {
             wanted = wanted.add(Column::Country.eq(named("countries", &list.country)));
         }
-        let bodies = [(Column::Locality, &list.locality), (Column::Parent, &list.parent), (Column::Group, &list.group)];
+        if !list.locality.is_empty() {
+            wanted = wanted.add(holder::lies_in(Column::Locality, &list.locality, &view.as_of.to_string()));
+        }
+        let bodies = [(Column::Parent, &list.parent), (Column::Group, &list.group)];
         for (column, value) in bodies {
             if !value.is_empty() {
                 wanted = wanted.add(column.eq(value.as_str()));
@@ -106,6 +109,8 @@ impl store::Resource for Organizations {
     }
 
     async fn prepare(tx: &Tx, before: Option<&Organization>, after: &mut Organization) -> Result<()> {
+        // Told on reading only.
+        after.present_locality.clear();
         if Span::of(&after.founded_date, &after.dissolved_date).is_broken() {
             return Err(Error::invalid("organization.dissolved_date", "must not be before founded_date"));
         }
@@ -141,6 +146,18 @@ impl store::Resource for Organizations {
         let markets = body.markets.iter().enumerate().map(market).collect();
         child::replace::<market_row::Entity>(tx, id, markets).await.map_err(store::database)?;
         keys::keep(tx, id, &score::Profile::of(body)).await.map_err(store::database)
+    }
+
+    async fn complete(from: &(impl Reader + Sync), _: &Scope, view: &View, bodies: &mut [Organization]) -> Result<()> {
+        // Most that are looked at lie abroad or in no unit.
+        if bodies.iter().all(|body| body.locality.is_empty()) {
+            return Ok(());
+        }
+        let holders = holder::holders(from, &view.as_of.to_string()).await?;
+        for body in bodies.iter_mut().filter(|body| !body.locality.is_empty()) {
+            body.present_locality = holders.of(&body.locality);
+        }
+        Ok(())
     }
 }
 

@@ -46,6 +46,27 @@ stories! {
         assert!(refused.to_string().contains("organization.dissolvedDate"), "{refused}");
     }
 
+    async fn an_enterprise_lies_in_the_unit_into_which_its_province_has_gone(world: &World) {
+        let ministry = world.ministry();
+        let seat = json!({"displayName": "Vải thiều Lục Ngạn", "kind": "ENTERPRISE", "country": "countries/VN", "locality": "localities/bac-giang"});
+        let created = add(&ministry, seat).await;
+        assert_eq!(created["presentLocality"], "localities/bac-ninh", "{created}");
+        let path = format!("/v1/{}", created["name"].as_str().expect("a name"));
+        let then = ministry.get(&format!("{path}?asOf=2025-06-30")).await.ok();
+        assert_eq!((&then["locality"], &then["presentLocality"]), (&json!("localities/bac-giang"), &json!("localities/bac-giang")));
+        for (query, found) in [
+            ("locality=localities/bac-ninh", 1),
+            ("locality=localities/bac-giang", 1),
+            ("locality=localities/bac-ninh&asOf=2025-06-30", 0),
+            ("locality=localities/bac-ninh-2025", 0),
+        ] {
+            assert_eq!(ministry.all("organizations", query).await.len(), found, "{query}");
+        }
+        let listed = ministry.all("organizations", "q=luc ngan").await;
+        assert_eq!(listed[0]["presentLocality"], "localities/bac-ninh", "{listed:?}");
+        assert_eq!(ministry.get(&format!("{path}?asOf=2025-02-30")).await.refused(400)["violations"][0]["field"], "asOf");
+    }
+
     async fn relations_are_dated_and_the_same_two_may_stand_so_twice(world: &World) {
         let ministry = world.ministry();
         let member = add(&ministry, json!({"displayName": "May Sông Hồng", "kind": "ENTERPRISE"})).await;
