@@ -94,5 +94,6 @@ pub fn all() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(country::M20261122CountryRegion),
         Box::new(org_unit::M20261122OrgUnit),
         Box::new(bulk_transfer::M20261122BulkTransfer),
+        Box::new(reporting_period::M20261128ReportingPeriodGate),
     ]
 }

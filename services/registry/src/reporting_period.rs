@@ -1,5 +1,7 @@
 //! Periods for which localities report, and which of them are frozen: what is reported for those stays as it is.
 
+mod gate;
+
 use std::time::SystemTime;
 
 use api::options::v1::Failure;
@@ -45,12 +47,10 @@ pub fn days(period: &str) -> Option<Span> {
 
 /// Refuses with `PERIOD_FROZEN` if nothing may be changed any more that is reported for this period.
 pub async fn check_open(tx: &Tx, period: &str) -> Result<()> {
-    match store::load::<ReportingPeriods>(tx, &Scope::everything(), &name_of(period)).await {
-        Err(error) if error.is(Failure::NotFound) => Ok(()),
-        Err(error) => Err(error),
-        Ok(kept) if kept.frozen => Err(frozen(&kept)),
-        Ok(_) => Ok(()),
+    if gate::is_open(tx, period).await? {
+        return Ok(());
     }
+    Err(frozen(&store::load::<ReportingPeriods>(tx, &Scope::everything(), &name_of(period)).await?))
 }
 
 fn name_of(period: &str) -> String {
@@ -117,6 +117,7 @@ async fn freeze(tx: &Tx, request: FreezeReportingPeriodRequest) -> Result<Report
         let error = Error::of(ReportingPeriodFailure::PeriodNotOver);
         return Err(error.with("period", period).with("last_day", days.to));
     }
+    gate::turn(tx, &period, true).await?;
     let mut waiting = locality_profile::waiting(tx, &period).await?;
     waiting.extend(priority_submission::waiting(tx, &period).await?);
     if !waiting.is_empty() {
@@ -175,6 +176,7 @@ impl ReportingPeriodService for ReportingPeriods {
                 if !period.frozen {
                     return Err(Error::of(ReportingPeriodFailure::PeriodNotFrozen).with("period", period.period));
                 }
+                gate::turn(&tx, &period.period, false).await?;
                 Ok(decided(&tx, &period, false, request.reason))
             },
         )

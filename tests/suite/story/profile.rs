@@ -97,6 +97,26 @@ stories! {
         province.patch(&format!("/v1/{waiting}"), json!({"summary": "Kịp"})).await.ok();
         assert_eq!(ministry.post(&format!("{period}:reopen"), json!({"reason": "Nữa"})).await.reason(400), "PERIOD_NOT_FROZEN");
     }
+
+    async fn of_handing_in_and_freezing_at_one_moment_only_one_happens(world: &World) {
+        let (ministry, province) = (world.ministry(), world.province("quang-ninh"));
+        let last = year(world, -1);
+        for part in ["", "-H1", "-H2", "-Q1", "-Q2", "-Q3", "-Q4"] {
+            let period = format!("{last}{part}");
+            let draft = with(content("Cuối kỳ"), json!({"locality": "localities/quang-ninh", "period": period}));
+            let (name, closing) = (begun(&province, draft).await, json!({"period": period}));
+            let handing = format!("/v1/{name}:submit");
+            let (handed, frozen) = futures::join!(
+                province.post(&handing, json!({})),
+                ministry.post("/v1/reportingPeriods:freeze", closing),
+            );
+            match (handed.status, frozen.status) {
+                (200, 400) => assert_eq!(frozen.reason(400), "PERIOD_REVIEWS_PENDING", "{frozen}"),
+                (400, 200) => assert_eq!(handed.reason(400), "PERIOD_FROZEN", "{handed}"),
+                _ => panic!("{period}: {handed} and {frozen}"),
+            }
+        }
+    }
 }
 
 fn figure(as_of: &str) -> Value {
