@@ -16,13 +16,13 @@ use chrono::{Days, NaiveDate};
 use store::calendar::Passing;
 use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 use store::{Act, Reply, Scope, Store, Tx, View, party};
-use tonic::{Request, Response};
+use tonic::Request;
 
 use crate::green_standard::{self, GreenStandards};
 use crate::industrial_park::IndustrialParks;
 use crate::organization::Organizations;
 use crate::period::{BEGINNING, END};
-use crate::{reference, visible};
+use crate::reference;
 
 store::entity!(row, "green_assessment", {
     subject: String,
@@ -269,34 +269,7 @@ fn check_scores(tx: &Tx, standard: &GreenStandard, assessment: &GreenAssessment)
     Ok(())
 }
 
-#[tonic::async_trait]
-impl GreenAssessmentService for GreenAssessments {
-    async fn get_green_assessment(&self, request: Request<GetGreenAssessmentRequest>) -> Reply<GreenAssessment> {
-        let scope = visible::scope(&request);
-        let GetGreenAssessmentRequest { name, as_of } = request.into_inner();
-        let view = visible::view(&self.store, &as_of)?;
-        Ok(Response::new(visible::get::<Self>(&self.store, &scope, &name, &view).await?))
-    }
-
-    async fn list_green_assessments(
-        &self,
-        request: Request<ListGreenAssessmentsRequest>,
-    ) -> Reply<ListGreenAssessmentsResponse> {
-        store::list::<Self>(&self.store, request).await
-    }
-
-    async fn create_green_assessment(&self, request: Request<CreateGreenAssessmentRequest>) -> Reply<GreenAssessment> {
-        store::create::<Self>(&self.store, request).await
-    }
-
-    async fn update_green_assessment(&self, request: Request<UpdateGreenAssessmentRequest>) -> Reply<GreenAssessment> {
-        store::update::<Self>(&self.store, request).await
-    }
-
-    async fn retire_green_assessment(&self, request: Request<RetireGreenAssessmentRequest>) -> Reply<GreenAssessment> {
-        store::retire::<Self>(&self.store, request).await
-    }
-
+store::serve!(GreenAssessmentService for GreenAssessments, green_assessment, green_assessments, {
     async fn submit_green_assessment(&self, request: Request<SubmitGreenAssessmentRequest>) -> Reply<GreenAssessment> {
         let may = |_: &Caller, _: &GreenAssessment| true;
         store::act_for::<Self, _, _>(&self.store, request, may, async move |tx: Tx, _, mut assessment| {
@@ -329,4 +302,4 @@ impl GreenAssessmentService for GreenAssessments {
     async fn revoke_green_assessment(&self, request: Request<RevokeGreenAssessmentRequest>) -> Reply<GreenAssessment> {
         store::apply::<Self, _>(&self.store, request, life::revoke).await
     }
-}
+});

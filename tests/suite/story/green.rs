@@ -129,6 +129,26 @@ stories! {
         assert_eq!(by_province.reason(403), "PERMISSION_DENIED", "{by_province}");
     }
 
+    async fn a_certificate_goes_over_when_its_enterprise_is_found_recorded_twice(world: &World) {
+        let (ministry, nobody) = (world.ministry(), world.nobody());
+        let certifier = world.actor(CERTIFIER, &["agency-officer"]);
+        let name = submitted(world, "organizations").await;
+        let certified = certify(&certifier, &name, "03/CN-DNX", &world.clock().day(700)).await.ok();
+        let survivor = organization(&world.province("bac-ninh"), "ENTERPRISE").await;
+        let asked = json!({"survivor": survivor, "duplicates": [certified["subject"]], "reason": "Ghi hai lần"});
+        let preview = ministry.post("/v1/organizations:previewMerge", json!({"survivor": survivor, "duplicates": asked["duplicates"]})).await.ok();
+        let told = preview["changes"].as_array().expect("changes").iter().any(|change| change["resource"] == json!(name));
+        assert!(told, "the preview names the certificate: {preview}");
+        let merge = ministry.post("/v1/organizations:merge", asked).await.ok();
+        let moved = nobody.get(&format!("/v1/{name}")).await.ok();
+        assert_eq!((&moved["subject"], &moved["status"]), (&json!(survivor), &json!("CERTIFIED")), "{moved}");
+        assert_eq!((&moved["valid"], &moved["certificateNumber"]), (&json!(true), &json!("03/CN-DNX")), "{moved}");
+        let path = format!("/v1/{}:rollback", merge["name"].as_str().expect("a name"));
+        ministry.post(&path, json!({"reason": "Hai doanh nghiệp"})).await.ok();
+        let back = nobody.get(&format!("/v1/{name}")).await.ok();
+        assert_eq!((&back["subject"], &back["decisionTime"]), (&certified["subject"], &certified["decisionTime"]), "{back}");
+    }
+
     async fn a_park_lies_in_the_unit_into_which_its_province_has_gone(world: &World) {
         let (province, nobody) = (world.province("bac-ninh"), world.nobody());
         let park = park(&province).await;

@@ -1,6 +1,7 @@
 //! What refers to an organization in this register: found by the contract's own references, not by a list of fields.
 
 use api::Resource as _;
+use api::registry::v1::Organization;
 use chassis::error::{Error, Result};
 use futures::future::BoxFuture;
 use prost::Message as _;
@@ -11,20 +12,9 @@ use store::sea_orm::{
 };
 use store::{Resource, Row, Scope, Tx, personal};
 
-use super::super::Organizations;
 use super::super::relation::{OrganizationRelations, has_twin};
 use super::stamp;
 use super::trail::Image;
-use crate::action_plan_measure::ActionPlanMeasures;
-use crate::award::Awards;
-use crate::channel_listing::ChannelListings;
-use crate::contact::Contacts;
-use crate::focal_point::FocalPoints;
-use crate::green_assessment::GreenAssessments;
-use crate::industrial_park::IndustrialParks;
-use crate::plan_consultation::PlanConsultations;
-use crate::product::Products;
-use crate::verification::Verifications;
 
 /// A kind of record that may refer to organizations.
 struct Referrer {
@@ -35,31 +25,18 @@ struct Referrer {
 }
 
 macro_rules! referrers {
-    ($($records:ty),* $(,)?) => {
-        &[$(Referrer {
+    ($($records:path => $one:ident),* $(,)?) => {
+        /// All kinds that a merge looks at. Those of which the contract says that they name no organization are passed over.
+        const REFERRERS: &[Referrer] = &[$(Referrer {
             collection: <<$records as Resource>::Message as api::Resource>::COLLECTION,
             repoint: |tx, from, to| Box::pin(repoint_all::<$records>(tx, from, to)),
             stands: |tx, image| Box::pin(stands_as::<$records>(tx, image)),
             restore: |tx, image| Box::pin(restore_one::<$records>(tx, image)),
-        }),*]
+        }),*];
     };
 }
 
-/// All of them. A test compares this with the contract.
-const REFERRERS: &[Referrer] = referrers![
-    Organizations,
-    OrganizationRelations,
-    ActionPlanMeasures,
-    Awards,
-    Contacts,
-    FocalPoints,
-    PlanConsultations,
-    Verifications,
-    ChannelListings,
-    IndustrialParks,
-    GreenAssessments,
-    Products,
-];
+crate::kinds!(referrers);
 
 /// Makes what refers to one organization refer to another. Retired records stay as they are.
 pub async fn repoint(tx: &Tx, from: &str, to: &str) -> Result<()> {
@@ -94,9 +71,12 @@ async fn repoint_all<R: Resource>(tx: &Tx, from: &str, to: &str) -> Result<()> {
         let before = store::load::<R>(tx, &Scope::everything(), &name).await?;
         let after = replaced::<R>(&message, &before, from, to)?;
         let change_type = format!("{}.repointed", R::Message::SINGULAR);
-        if let Some(after) = settled::<R>(tx, &after).await? {
-            store::save::<R>(tx, &change_type, before, after).await?;
-        }
+        let Some(after) = settled::<R>(tx, &after).await? else { continue };
+        // Of bodies one must not come to stand above itself; of all else, what was decided under its rules stays decided.
+        match R::Message::COLLECTION == Organization::COLLECTION {
+            true => store::save::<R>(tx, &change_type, before, after).await?,
+            false => store::repoint::<R>(tx, &change_type, before, after).await?,
+        };
     }
     Ok(())
 }
@@ -151,7 +131,15 @@ fn holds(backend: DbBackend, text: &str) -> Expr {
 fn replaced<R: Resource>(message: &MessageDescriptor, record: &R::Message, from: &str, to: &str) -> Result<R::Message> {
     let mut dynamic = DynamicMessage::decode(message.clone(), &*record.encode_to_vec()).map_err(Error::internal)?;
     replace(&mut dynamic, from, to);
-    R::Message::decode(&*dynamic.encode_to_vec()).map_err(Error::internal)
+    let mut after = R::Message::decode(&*dynamic.encode_to_vec()).map_err(Error::internal)?;
+    // Whoever was let see it as the one body sees it as the other.
+    if let Some(mut audience) = after.audience().cloned().filter(|it| it.organizations.iter().any(|name| name == from))
+    {
+        audience.organizations.retain(|name| name != from && name != to);
+        audience.organizations.push(to.to_owned());
+        after.set_audience(Some(audience));
+    }
+    Ok(after)
 }
 
 /// Replaces references, here and in the messages inside. A list that would name the same twice names it once.
@@ -256,6 +244,7 @@ fn is_reference(field: &FieldDescriptor) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::organization::Organizations;
 
     /// Kinds whose references are history, which a merge does not rewrite.
     const HISTORY: [&str; 1] = ["organizationMerges"];
@@ -271,7 +260,7 @@ mod tests {
             .collect();
         let known: Vec<&str> = REFERRERS.iter().map(|referrer| referrer.collection).collect();
         let missing: Vec<&&str> = wanted.iter().filter(|collection| !known.contains(collection)).collect();
-        assert!(missing.is_empty(), "add these to REFERRERS: {missing:?}");
+        assert!(missing.is_empty(), "add these to the list of kinds: {missing:?}");
     }
 
     #[test]
