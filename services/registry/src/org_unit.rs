@@ -28,9 +28,6 @@ child!(coverage_row, "org_unit_coverage", {
     valid_to: String,
 });
 
-/// The deepest tree of units that is followed.
-const DEPTH_MAX: usize = 50;
-
 /// How many desks an answer names after the one that answers.
 const OTHERS_MAX: usize = 10;
 
@@ -122,23 +119,10 @@ impl store::Resource for OrgUnits {
 
 /// Refuses a unit above which it stands itself.
 async fn check_above(tx: &Tx, unit: &OrgUnit) -> Result<()> {
-    let mut above = unit.parent.clone();
-    for _ in 0..DEPTH_MAX {
-        let Some(id) = above.strip_prefix("orgUnits/") else { return Ok(()) };
-        if above == unit.name {
-            let failure = Error::of(OrgUnitFailure::OrgUnitCycle).with("name", &unit.name);
-            return Err(failure.with("parent", &unit.parent));
-        }
-        let next: Option<String> = row::Entity::find_by_id(id)
-            .select_only()
-            .column(row::Column::Parent)
-            .into_tuple()
-            .one(tx)
-            .await
-            .map_err(store::database)?;
-        above = next.unwrap_or_default();
+    match reference::leads_to::<OrgUnits>(tx, &unit.parent, &unit.name).await? {
+        true => Err(Error::of(OrgUnitFailure::OrgUnitCycle).with("name", &unit.name).with("parent", &unit.parent)),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// For what a desk is wanted.

@@ -38,9 +38,6 @@ child!(identifier_row, "organization_identifier", { value: String, claim: Option
 
 child!(market_row, "organization_market", { country: String });
 
-/// The deepest tree of bodies that is followed.
-const DEPTH_MAX: usize = 50;
-
 /// The organizations.
 pub struct Organizations {
     store: Store,
@@ -230,23 +227,10 @@ fn refused(error: DbErr, body: &Organization) -> Error {
 
 /// Refuses a body above which it stands itself.
 async fn check_above(tx: &Tx, body: &Organization) -> Result<()> {
-    let mut above = body.parent.clone();
-    for _ in 0..DEPTH_MAX {
-        let Some(id) = above.strip_prefix("organizations/") else { return Ok(()) };
-        if above == body.name {
-            let failure = Error::of(OrganizationFailure::ParentCycle).with("name", &body.name);
-            return Err(failure.with("parent", &body.parent));
-        }
-        let next: Option<String> = row::Entity::find_by_id(id)
-            .select_only()
-            .column(row::Column::Parent)
-            .into_tuple()
-            .one(tx)
-            .await
-            .map_err(store::database)?;
-        above = next.unwrap_or_default();
+    match reference::leads_to::<Organizations>(tx, &body.parent, &body.name).await? {
+        true => Err(Error::of(OrganizationFailure::ParentCycle).with("name", &body.name).with("parent", &body.parent)),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 store::serve!(OrganizationService for Organizations, organization, organizations);

@@ -3,6 +3,8 @@
 //! named: `cargo bench -p tests --bench million -- 10000 100000 sqlite`. It claims nothing by itself: see BENCHMARKS.md.
 
 // It stands outside the platform as the suite does, and uses the suite's world.
+// The platform in this process is one future of many layers, which an optimised build lays out whole.
+#![recursion_limit = "512"]
 #![allow(clippy::disallowed_methods, dead_code, missing_docs, unused_imports, unused_macros)]
 
 mod cases;

@@ -133,7 +133,7 @@ async fn organizations_are_seen_by_the_administration_and_stand_in_a_tree() {
     organizations.update_organization(parent(&above.name, "missions/vn-jp-emb")).await.expect("any body may be above");
     let request = ListOrganizationsRequest { parent: above.name.clone(), ..Default::default() };
     assert_eq!(organizations.list_organizations(request).await.expect("a list").into_inner().organizations.len(), 1);
-    let get = GetOrganizationRequest { name: above.name };
+    let get = GetOrganizationRequest { name: above.name, ..Default::default() };
     let mut officer = registry.organizations(registry.call_as("localities/ha-noi", &[Role::LocalityOfficer]));
     assert!(officer.get_organization(get.clone()).await.is_ok());
     let mut firm = registry.organizations(registry.call_as("organizations/other", &[Role::EnterpriseUser]));
