@@ -75,8 +75,8 @@ catalogue! {
         "How long receivers of webhooks take to answer, by what they answer";
     WEBHOOK_DELIVERIES: Counter, "ngkt.webhook.deliveries", "{delivery}", ["ngkt.webhook.outcome"],
         "What became of deliveries after an attempt: delivered, to be tried again, given up or cancelled";
-    WEBHOOK_DISABLED: Counter, "ngkt.webhook.disabled", "{endpoint}", ["ngkt.reason"],
-        "Endpoints that were disabled, by why: gone, or silent for too long";
+    WEBHOOK_ENDPOINTS: Gauge, "ngkt.webhook.endpoints", "{endpoint}", ["ngkt.webhook.state"],
+        "Endpoints of webhooks: well, failing (the last attempt was in vain), and disabled";
 
     // The process.
     MEMORY: Gauge, "process.memory.usage", "By", [], "Resident memory of the process";
