@@ -42,6 +42,7 @@ mod submission;
 mod subscription;
 mod succession;
 mod taxonomy;
+mod telemetry;
 mod theme;
 mod verification;
 mod webhook;
