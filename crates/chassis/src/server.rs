@@ -34,6 +34,7 @@ use crate::host::Host;
 use crate::target::Called;
 use crate::telemetry::rpc::Seen;
 
+pub(crate) use dispatch::VERSION;
 pub use listen::serve;
 pub(crate) use panic::text as panic_text;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::build;
-use crate::command::{audit, export, import, migrate, serve, token, up};
+use crate::command::{audit, doctor, export, import, migrate, serve, token, up};
 use crate::complaint::Complaint;
 
 /// The platform of Viet Nam's economic diplomacy: missions, localities, investment, visits and what was promised there.
@@ -33,6 +33,7 @@ enum Command {
     Export(export::Arguments),
     #[command(subcommand)]
     Audit(audit::What),
+    Doctor(doctor::Arguments),
     /// Prints the version and what it was built from
     Version,
 }
@@ -62,6 +63,7 @@ async fn run(command: Command) -> Result<(), Complaint> {
         Command::Import(import::What::Fdi(arguments)) => import::run(arguments).await,
         Command::Export(arguments) => export::run(arguments).await,
         Command::Audit(audit::What::Verify(arguments)) => audit::run(arguments).await,
+        Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Version => {
             println!("{}", build::told());
             Ok(())

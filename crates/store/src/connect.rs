@@ -76,7 +76,7 @@ pub(crate) async fn existing(config: &Config, name: &str) -> Result<DatabaseConn
     }
 }
 
-fn section<'a>(config: &'a Config, name: &str) -> Result<&'a config::Database> {
+pub(crate) fn section<'a>(config: &'a Config, name: &str) -> Result<&'a config::Database> {
     let service = config.service(name);
     service
         .map(|service| &service.database)
@@ -84,7 +84,7 @@ fn section<'a>(config: &'a Config, name: &str) -> Result<&'a config::Database> {
 }
 
 /// The file of a service's database; none if it is on PostgreSQL.
-fn file(config: &Config, name: &str) -> Result<Option<PathBuf>> {
+pub(crate) fn file(config: &Config, name: &str) -> Result<Option<PathBuf>> {
     match section(config, name)?.url.as_str() {
         "" => Ok(Some(config.data_dir.join(format!("{name}.db")))),
         url if DbBackend::Postgres.is_prefix_of(url) => Ok(None),

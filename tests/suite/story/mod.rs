@@ -11,6 +11,7 @@ mod command;
 mod consultation;
 mod desk;
 mod directive;
+mod doctor;
 mod extension;
 mod figures;
 mod focal_point;

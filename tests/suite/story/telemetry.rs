@@ -98,8 +98,7 @@ fn one_trace_leads_from_the_gateway_to_the_database(collector: &Collector, backe
     let call = child(&request, "gateway", rpc);
     let service = child(&call, "investment", rpc);
     let transaction = child(&service, "investment", "transaction");
-    let statements: Vec<&Recorded> =
-        spans.iter().filter(|it| hex(&it.span.parent_span_id) == transaction).collect();
+    let statements: Vec<&Recorded> = spans.iter().filter(|it| hex(&it.span.parent_span_id) == transaction).collect();
     if backend.is_postgres() {
         let system = statements.first().map(|it| labels(&it.span.attributes)["db.system.name"].clone());
         assert_eq!(system.as_deref(), Some("postgresql"), "{spans:#?}");

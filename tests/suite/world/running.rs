@@ -43,12 +43,7 @@ struct Role {
 
 impl Running {
     /// Starts everything on ports of its own, on a copy of the reference data.
-    pub async fn start(
-        backend: Backend,
-        folder: PathBuf,
-        clock: &Clock,
-        others: &[(&'static str, String)],
-    ) -> Running {
+    pub async fn start(backend: Backend, folder: PathBuf, clock: &Clock, others: &[(&'static str, String)]) -> Running {
         let template = template::of(backend).await;
         template.lay_into(&folder);
         let databases = if backend.is_postgres() { names() } else { Vec::new() };

@@ -40,13 +40,7 @@ pub fn connections(service: impl Into<Arc<str>>, free: &Arc<Semaphore>, max: usi
     watch(&catalogue::SERVER_CONNECTIONS, &catalogue::SERVER_CONNECTIONS_MAX, &service.into(), free, max);
 }
 
-fn watch(
-    active: &'static Metric,
-    limit: &'static Metric,
-    service: &Arc<str>,
-    free: &Arc<Semaphore>,
-    max: usize,
-) {
+fn watch(active: &'static Metric, limit: &'static Metric, service: &Arc<str>, free: &Arc<Semaphore>, max: usize) {
     let (free, of_active, of_limit) = (free.clone(), service.clone(), service.clone());
     active.observe(move |sight| {
         let taken = max.saturating_sub(free.available_permits());

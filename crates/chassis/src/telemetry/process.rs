@@ -67,7 +67,10 @@ mod tests {
     #[test]
     fn the_kernels_files_are_read_as_they_are_written() {
         assert_eq!(number_after("VmPeak:\t 9 kB\nVmRSS:\t   20480 kB\n", "VmRSS:"), Some(20_480.0));
-        assert_eq!(number_after("Max open files            1024                 524288      files\n", "Max open files"), Some(1024.0));
+        assert_eq!(
+            number_after("Max open files            1024                 524288      files\n", "Max open files"),
+            Some(1024.0)
+        );
         assert_eq!(number_after("Max open files            unlimited\n", "Max open files"), None);
     }
 }
