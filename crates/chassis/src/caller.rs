@@ -55,9 +55,31 @@ impl Caller {
         })
     }
 
+    /// What it counts as: the number of its role, of several the last in the contract; 0 for nobody.
+    pub(crate) fn class(&self) -> u8 {
+        let last = self.roles.iter().map(|role| *role as i32).max().unwrap_or_default();
+        u8::try_from(last).ok().filter(|class| usize::from(*class) < CLASSES).unwrap_or_default()
+    }
+
+    /// What it counts as in metrics: its role as the contract spells it, or `ANONYMOUS`.
+    pub fn class_name(&self) -> &'static str {
+        class_name(self.class())
+    }
+
     /// The roles as bits, bit n for role number n.
     pub(crate) fn role_bits(&self) -> u32 {
         self.roles.iter().fold(0, |bits, role| bits | role_bit(*role as i32))
+    }
+}
+
+/// How many kinds of callers are told apart: one for each role, and nobody.
+pub(crate) const CLASSES: usize = Role::Service as usize + 1;
+
+/// The name of a kind of caller.
+pub(crate) fn class_name(class: u8) -> &'static str {
+    match Role::try_from(i32::from(class)) {
+        Ok(Role::Unspecified) | Err(_) => "ANONYMOUS",
+        Ok(role) => role.as_str_name(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::identity::InternalTokens;
 use crate::server::Stack;
 
 pub use call_as::CallAs;
-pub use peer::Peer;
+pub use peer::{Peer, Seen};
 
 /// The services that this process can call. Cheap to clone.
 #[derive(Clone)]

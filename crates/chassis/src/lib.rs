@@ -1,6 +1,7 @@
 //! What every process of the platform is, whatever it serves: settings, telemetry, errors, callers and what they may do,
 //! the server's stack and the channels to peers, health, the clock, and an orderly end.
 
+pub mod build;
 pub mod caller;
 pub mod channel;
 pub mod clock;

@@ -9,6 +9,7 @@ mod listen;
 mod observe;
 mod panic;
 mod platform;
+pub mod room;
 mod size;
 mod stream;
 
@@ -31,7 +32,9 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::host::Host;
 use crate::target::Called;
+use crate::telemetry::rpc::Seen;
 
+pub(crate) use dispatch::VERSION;
 pub use listen::serve;
 pub(crate) use panic::text as panic_text;
 
@@ -47,15 +50,17 @@ pub type Answer = BoxFuture<'static, Response>;
 pub fn stack(routes: Routes, host: &Host, roles: &[&str]) -> Stack {
     let routes = platform::add(routes, host, roles);
     let limits = &host.config.limits;
+    let service: Arc<str> = roles.first().copied().unwrap_or_default().into();
+    let service = &service;
     let chain = ServiceBuilder::new()
         // Outermost, so that whatever is answered below is counted and belongs to a trace.
         .layer(layer_fn(observe::Observe::new))
         // Below observing, so that a panic is counted; above all else, so that none escapes.
         .layer(layer_fn(panic::CatchPanic::new))
         // What is too much is refused before any work goes into it.
-        .layer(layer_fn(|next| concurrency::Limit::new(next, limits)))
+        .layer(layer_fn(|next| concurrency::Limit::new(next, limits, service)))
         // Streams end with the process and by the caller's deadline; must be above the deadline, which is not for them.
-        .layer(layer_fn(|next| stream::Streams::new(next, limits, host.shutdown.clone())))
+        .layer(layer_fn(|next| stream::Streams::new(next, limits, service, host.shutdown.clone())))
         // The time for everything below, reading the request's body included.
         .layer(layer_fn(|next| deadline::Deadline::new(next, limits)))
         .layer(layer_fn(|next| size::Limit::new(next, limits)))
@@ -64,7 +69,7 @@ pub fn stack(routes: Routes, host: &Host, roles: &[&str]) -> Stack {
         // What the contract allows; nothing below is reached by anybody else.
         .layer(layer_fn(|next| access::Access::new(next, roles)))
         .service(dispatch::Dispatch::new(routes));
-    Stack(Arc::new(chain))
+    Stack { service: service.clone(), chain: Arc::new(chain) }
 }
 
 /// A request on its way down the stack, and what was found out about it so far.
@@ -73,6 +78,8 @@ pub(crate) struct Call {
     pub(crate) called: Called,
     pub(crate) caller: Arc<Caller>,
     pub(crate) deadline: Option<Instant>,
+    /// Who calls, for whoever counts.
+    pub(crate) seen: Seen,
 }
 
 /// One layer of the stack: passes the call on, or answers itself.
@@ -93,19 +100,27 @@ trait Chain: Send + Sync {
 impl<L: Layer> Chain for L {
     fn start(self: Arc<Self>, request: Request) -> Answer {
         let called = Called::of(request.uri().path());
-        let call = Call { request, called, caller: Caller::anonymous(), deadline: None };
+        let call = Call { request, called, caller: Caller::anonymous(), deadline: None, seen: Seen::nobody() };
         Box::pin(async move { self.run(call).await })
     }
 }
 
 /// A whole server without its socket. Cheap to clone; all clones share their limits.
 #[derive(Clone)]
-pub struct Stack(Arc<dyn Chain>);
+pub struct Stack {
+    service: Arc<str>,
+    chain: Arc<dyn Chain>,
+}
 
 impl Stack {
+    /// The role that it serves, of several the first.
+    pub(crate) fn service(&self) -> Arc<str> {
+        self.service.clone()
+    }
+
     /// Answers one request. Whatever goes wrong is a status in the answer.
     pub fn answer(&self, request: Request) -> Answer {
-        self.0.clone().start(request)
+        self.chain.clone().start(request)
     }
 }
 

@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use opentelemetry::KeyValue;
-
 use crate::caller::{Caller, role_bit};
-use crate::telemetry::metrics;
+use crate::telemetry::rpc;
 
 /// What a path calls.
 #[derive(Clone, Copy)]
@@ -30,8 +28,8 @@ pub(crate) struct Target {
     public: bool,
     authenticated: bool,
     roles: u32,
-    /// The attributes of its metrics when it goes well.
-    pub(crate) attributes: Vec<KeyValue>,
+    /// The labels of its metrics when it goes well.
+    pub(crate) labels: rpc::Labels,
 }
 
 static TARGETS: LazyLock<HashMap<&'static str, Target>> =
@@ -45,7 +43,7 @@ impl Target {
             public: method.access.public,
             authenticated: method.access.authenticated,
             roles: method.access.roles.iter().fold(0, |bits, role| bits | role_bit(*role)),
-            attributes: metrics::attributes(method.path.trim_start_matches('/'), "OK"),
+            labels: rpc::Labels::default(),
         }
     }
 

@@ -1,8 +1,12 @@
 //! What is seen from outside of what goes on inside: logs always, traces and metrics where a collector is configured.
 
+pub mod catalogue;
 mod log;
-pub(crate) mod metrics;
+pub mod metric;
 mod otlp;
+mod pool;
+mod process;
+pub(crate) mod rpc;
 pub mod trace;
 
 use opentelemetry::trace::TracerProvider as _;
@@ -48,16 +52,19 @@ pub fn init(config: &Config, role: &str) -> Result<Telemetry> {
         .with_location(false)
         .with_threads(false)
         .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target().starts_with("ngkt::")));
-    if Registry::default().with(log).with(traces).try_init().is_err() {
+    let waits = pool::Waits.with_filter(filter_fn(pool::is_wait));
+    if Registry::default().with(log).with(traces).with(waits).try_init().is_err() {
         return Ok(Telemetry { providers: None });
     }
-    metrics::install(&meter);
+    opentelemetry::global::set_tracer_provider(tracer.clone());
+    metric::install(&meter);
+    process::observe();
     Ok(Telemetry { providers: Some((tracer, meter)) })
 }
 
 /// Whether metrics are sent anywhere: where they are not, nobody needs to count.
 pub fn counts() -> bool {
-    metrics::on()
+    metric::on()
 }
 
 /// Writes panics to the log, as one line with its place and trace, instead of text in between. For the program's main

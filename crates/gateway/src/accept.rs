@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chassis::server::room;
 use chassis::{Host, Result};
 use http::header::CONNECTION;
 use http::{HeaderValue, Version};
@@ -31,6 +32,8 @@ const CONNECTION_WINDOW: u32 = 1 << 20;
 const HEAD_BYTES_MAX: u32 = 32 << 10;
 /// How long a connection may take to end after it was asked to.
 const CLOSE_TIME: Duration = Duration::from_secs(5);
+/// The role that listens here, in metrics.
+const GATEWAY: &str = "gateway";
 /// Out of descriptors, or a client that left while it was let in: neither gets better at once.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -40,6 +43,7 @@ pub async fn serve(host: &Host, listener: TcpListener, face: Arc<Face>) -> Resul
     let _serving = host.serving();
     let limits = &host.config.limits;
     let (room, connections) = (Arc::new(Semaphore::new(limits.connections_max)), TaskTracker::new());
+    room::connections(GATEWAY, &room, limits.connections_max);
     let (http, times, cut_off) = (Arc::new(protocol()), Times::of(limits), CancellationToken::new());
     loop {
         let place = room.clone().acquire_owned();

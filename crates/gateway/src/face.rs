@@ -16,7 +16,7 @@ use tracing::Instrument;
 use crate::body::{Body, NotTaken, Uploads};
 use crate::connection::{Arrival, AtWork};
 use crate::cors::Cors;
-use crate::observe::{Counter, Kind, Observed, Record, span};
+use crate::observe::{Kind, Observed, Record, span};
 use crate::pages::Pages;
 use crate::pass::{Pass, Services, refuse};
 use crate::problem::{self, Circumstances};
@@ -37,7 +37,6 @@ pub struct Face {
     ready: Readiness,
     cors: Cors,
     verifier: Arc<Verifier>,
-    counter: Arc<Counter>,
     uploads: Arc<Uploads>,
 }
 
@@ -60,7 +59,6 @@ impl Face {
             ready: Readiness::new(host),
             cors: Cors::new(&host.config.gateway.cors_origins),
             verifier: host.identity.outside.clone(),
-            counter: Arc::new(Counter::new()),
             uploads,
         }
     }
@@ -85,8 +83,8 @@ impl Face {
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         }
         let Known { kind, route, caller } = known;
-        let (status, counter) = (response.status(), self.counter.clone());
-        let record = Record { counter, begin, span, kind, method, route, status, caller, trace_id };
+        let status = response.status();
+        let record = Record { begin, span, kind, method, route, status, caller, trace_id };
         let (head, body) = response.into_parts();
         let body = Observed::new(body, &head.headers, record, at_work);
         Response::from_parts(head, body)

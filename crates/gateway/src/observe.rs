@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chassis::Caller;
+use chassis::telemetry::catalogue::HTTP_DURATION;
 use http::{HeaderMap, Method, StatusCode};
 use http_body::{Frame, SizeHint};
-use opentelemetry::KeyValue;
-use opentelemetry::metrics::Histogram;
 use tokio::time::Instant;
 use tonic::Code;
 use tracing::Span;
@@ -19,9 +18,6 @@ use tracing::field::Empty;
 use crate::body::{Body, BoxError};
 use crate::connection::AtWork;
 use crate::grpc::GRPC_STATUS;
-
-/// In seconds: from a page out of memory to the longest timeout.
-const BOUNDARIES: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
 /// In which of the gateway's faces a request was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,33 +43,6 @@ impl Kind {
     }
 }
 
-/// Counts requests, if anybody wants to know.
-#[derive(Default)]
-pub struct Counter(Option<Histogram<f64>>);
-
-impl Counter {
-    /// Counts where telemetry is sent somewhere.
-    pub fn new() -> Counter {
-        Counter(chassis::telemetry::counts().then(|| {
-            let meter = opentelemetry::global::meter("ngkt");
-            let histogram = meter.f64_histogram("http.server.request.duration");
-            histogram.with_unit("s").with_boundaries(BOUNDARIES.to_vec()).build()
-        }))
-    }
-
-    fn record(&self, record: &Record, code: &'static str, time: Duration) {
-        let Some(histogram) = &self.0 else { return };
-        let attributes = [
-            KeyValue::new("http.request.method", method(&record.method)),
-            KeyValue::new("http.route", record.route),
-            KeyValue::new("http.response.status_code", i64::from(record.status.as_u16())),
-            KeyValue::new("rpc.response.status_code", code),
-            KeyValue::new("ngkt.face", record.kind.name()),
-        ];
-        histogram.record(time.as_secs_f64(), &attributes);
-    }
-}
-
 /// Methods that nobody serves would be as many as anybody likes.
 fn method(method: &Method) -> &'static str {
     match method.as_str() {
@@ -96,7 +65,6 @@ pub fn span(asked: &Method) -> Span {
 
 /// What is written down of a request when it ends.
 pub struct Record {
-    pub counter: Arc<Counter>,
     pub begin: Instant,
     pub span: Span,
     pub kind: Kind,
@@ -112,7 +80,7 @@ impl Record {
     fn finish(self, code: Option<Code>, bytes: u64) {
         let time = self.begin.elapsed();
         let name = code.map_or("", chassis::error::name_of);
-        self.counter.record(&self, name, time);
+        self.count(name, time);
         if !self.span.is_none() {
             self.close(code);
         }
@@ -125,6 +93,16 @@ impl Record {
             tracing::info!(target: "ngkt::access", face, method, route, status, code = name, milliseconds, bytes, organization, trace_id, "answered");
         } else {
             tracing::info!(target: "ngkt::access", face, method, route, status, milliseconds, bytes, organization, trace_id, "answered");
+        }
+    }
+
+    fn count(&self, code: &'static str, time: Duration) {
+        if chassis::telemetry::counts() {
+            let class = self.caller.as_ref().map_or("ANONYMOUS", |caller| caller.class_name());
+            let (asked, status) = (method(&self.method), i64::from(self.status.as_u16()));
+            let (route, face) = (self.route, self.kind.name());
+            let labels = [asked.into(), route.into(), status.into(), code.into(), face.into(), class.into()];
+            HTTP_DURATION.record(time.as_secs_f64(), labels);
         }
     }
 

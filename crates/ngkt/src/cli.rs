@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{audit, export, import, migrate, serve, token, up};
+use crate::build;
+use crate::command::{audit, doctor, export, import, migrate, serve, token, up};
 use crate::complaint::Complaint;
 
 /// The platform of Viet Nam's economic diplomacy: missions, localities, investment, visits and what was promised there.
@@ -32,13 +33,15 @@ enum Command {
     Export(export::Arguments),
     #[command(subcommand)]
     Audit(audit::What),
-    /// Prints the version.
+    Doctor(doctor::Arguments),
+    /// Prints the version and what it was built from
     Version,
 }
 
 /// Parses the arguments, runs the command to its end, and tells a failure in one line.
 pub fn main() -> ExitCode {
     let line = CommandLine::parse();
+    chassis::build::declare(build::BUILD);
     // The one TLS implementation of the process. An error means that somebody chose it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Runtime::new() {
@@ -60,8 +63,9 @@ async fn run(command: Command) -> Result<(), Complaint> {
         Command::Import(import::What::Fdi(arguments)) => import::run(arguments).await,
         Command::Export(arguments) => export::run(arguments).await,
         Command::Audit(audit::What::Verify(arguments)) => audit::run(arguments).await,
+        Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Version => {
-            println!("ngkt {}", env!("CARGO_PKG_VERSION"));
+            println!("{}", build::told());
             Ok(())
         }
     }

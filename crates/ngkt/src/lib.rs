@@ -2,12 +2,14 @@
 //!
 //! [`Platform::start`] is what `ngkt up` and `ngkt serve` run and what the tests start; [`main`] is the command line.
 
+mod build;
 mod cli;
 mod command;
 mod complaint;
 mod platform;
 
 pub use chassis::config::Config;
+pub use chassis::telemetry::{catalogue, metric};
 pub use command::token::{TokenRequest, token};
 pub use complaint::Complaint;
 pub use platform::{Platform, ROLES, Roles};

@@ -10,6 +10,7 @@ use chassis::telemetry::{self, Telemetry};
 use store::{Service, Start, Store};
 use tokio::net::TcpListener;
 
+use crate::build::BUILD;
 use crate::complaint::{Complaint, While};
 
 /// The services that keep data, in the order in which they start.
@@ -64,6 +65,7 @@ impl Platform {
     /// starts what runs in the background, and serves. Must be called within a tokio runtime. Fails if an address is in
     /// use, a database cannot be opened, or a service is needed that the settings do not say where to find.
     pub async fn start(config: Config, roles: Roles) -> Result<Platform, Complaint> {
+        chassis::build::declare(BUILD);
         let telemetry = telemetry::init(&config, roles.name())?;
         let host = Host::new(config)?;
         match serve(&host, &roles).await {

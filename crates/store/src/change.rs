@@ -58,6 +58,7 @@ impl Entry {
             previous_hash: previous_hash.into(),
             hash: Default::default(),
             trace_id: tx.context().trace_id.clone(),
+            span_id: tx.context().span_id.clone(),
         };
         let bytes = change.encode_to_vec();
         let hash = hash(&bytes);

@@ -10,12 +10,16 @@ use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynch
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
 
 use crate::presence::Presence;
+use crate::statement;
 
 /// How long SQLite waits for another process that writes the same file.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// How long a database that is away at the start is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The level at which waits for a connection are told to whoever counts them; nobody else listens there.
+const WAITS: log::LevelFilter = log::LevelFilter::Trace;
 
 /// Pages in the write-ahead log before they are moved into the file: 16 MiB.
 const CHECKPOINT_PAGES: &str = "4000";
@@ -57,7 +61,7 @@ pub(crate) async fn connect(config: &Config, name: &str) -> Result<Links> {
     let database = section(config, name)?;
     match file(config, name)? {
         None => postgres(database, name).await.map(Links::Postgres),
-        Some(file) => sqlite(database, &file).await.map_err(|error| match error {
+        Some(file) => sqlite(database, &file, name).await.map_err(|error| match error {
             DbErr::Custom(text) => Error::internal(text),
             error => Error::internal(format!("{} cannot be opened: {error}", file.display())),
         }),
@@ -72,7 +76,7 @@ pub(crate) async fn existing(config: &Config, name: &str) -> Result<DatabaseConn
     }
 }
 
-fn section<'a>(config: &'a Config, name: &str) -> Result<&'a config::Database> {
+pub(crate) fn section<'a>(config: &'a Config, name: &str) -> Result<&'a config::Database> {
     let service = config.service(name);
     service
         .map(|service| &service.database)
@@ -80,7 +84,7 @@ fn section<'a>(config: &'a Config, name: &str) -> Result<&'a config::Database> {
 }
 
 /// The file of a service's database; none if it is on PostgreSQL.
-fn file(config: &Config, name: &str) -> Result<Option<PathBuf>> {
+pub(crate) fn file(config: &Config, name: &str) -> Result<Option<PathBuf>> {
     match section(config, name)?.url.as_str() {
         "" => Ok(Some(config.data_dir.join(format!("{name}.db")))),
         url if DbBackend::Postgres.is_prefix_of(url) => Ok(None),
@@ -97,7 +101,7 @@ fn file_of(url: &str) -> Option<PathBuf> {
     (!path.is_empty() && !path.starts_with(':')).then(|| PathBuf::from(path))
 }
 
-async fn sqlite(database: &config::Database, file: &Path) -> Result<Links, DbErr> {
+async fn sqlite(database: &config::Database, file: &Path, name: &str) -> Result<Links, DbErr> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
             .map_err(|error| DbErr::Custom(format!("{} cannot be made: {error}", folder.display())))?;
@@ -118,13 +122,15 @@ async fn sqlite(database: &config::Database, file: &Path) -> Result<Links, DbErr
             .pragma("secure_delete", "FAST")
             .pragma("cache_size", "-32768")
     });
-    let write = Database::connect(options).await?;
+    let mut write = Database::connect(options).await?;
+    statement::observe(&mut write, name);
     let path = file.to_owned();
     let mut options = sqlite_options(database);
     options.max_connections(database.connections_max.max(1)).map_sqlx_sqlite_opts(move |sqlite| {
         common(sqlite, &path).pragma("query_only", "ON").pragma("mmap_size", "268435456")
     });
-    let read = Database::connect(options).await?;
+    let mut read = Database::connect(options).await?;
+    statement::observe(&mut read, name);
     Ok(Links::Sqlite { write, read, presence })
 }
 
@@ -140,7 +146,8 @@ fn sqlite_options(database: &config::Database) -> ConnectOptions {
         .max_lifetime(None)
         .acquire_timeout(Duration::from_secs(database.acquire_seconds.max(1)))
         .sqlx_logging(false)
-        .record_stmt_in_spans(false);
+        .record_stmt_in_spans(false)
+        .map_sqlx_sqlite_pool_opts(|pool| pool.acquire_time_level(WAITS));
     options
 }
 
@@ -155,6 +162,7 @@ async fn postgres(database: &config::Database, name: &str) -> Result<DatabaseCon
         .test_before_acquire_if_idle_for(Duration::from_secs(1))
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
+        .map_sqlx_postgres_pool_opts(|pool| pool.acquire_time_level(WAITS))
         .map_sqlx_postgres_opts(move |postgres: PgConnectOptions| {
             postgres.application_name(&application).statement_cache_capacity(256).options([
                 ("statement_timeout", millis.as_str()),
@@ -168,7 +176,10 @@ async fn postgres(database: &config::Database, name: &str) -> Result<DatabaseCon
     let begin = tokio::time::Instant::now();
     loop {
         match Database::connect(options.clone()).await {
-            Ok(db) => return Ok(db),
+            Ok(mut db) => {
+                statement::observe(&mut db, name);
+                return Ok(db);
+            }
             Err(error) if begin.elapsed() > PATIENCE => {
                 return Err(Error::internal(format!("the database of {name} cannot be reached: {error}")));
             }

@@ -5,7 +5,9 @@
 //! beginning: then entries come a second time. An effect that must not be repeated even so goes by the entry's `hash`,
 //! which stays the same.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use api::options::v1::Failure;
@@ -13,6 +15,8 @@ use api::shared::v1::{Change, WatchChangesRequest, WatchChangesResponse};
 use chassis::channel::CallAs;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
+use chassis::telemetry::trace;
+use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
@@ -29,6 +33,9 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// The largest answer: a record as large as a request may be, and what an entry says about it, is more than gRPC
 /// libraries take by default.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// Of how many traces a span says at most that it follows from them.
+const LINKS_MAX: usize = 64;
 
 /// The wait before a failed stream or effect is tried again: doubles up to the longest.
 const WAIT: Duration = Duration::from_millis(100);
@@ -101,10 +108,14 @@ pub(crate) struct Follow {
 /// Follows a log whenever this process holds the lease that is called like the cursor.
 pub(crate) fn follow(host: &Host, store: &Store, follow: Follow) {
     let channel = host.peers.client_as(follow.peer, host.system(store.name()));
+    let standing = Standing::default();
+    let mut consumers = store.consumers().lock().unwrap_or_else(PoisonError::into_inner);
+    consumers.insert(follow.name.clone(), (follow.peer, standing.clone()));
+    drop(consumers);
     let (store, name) = (store.clone(), follow.name.clone());
     lease::hold(host, &store.clone(), name, move |_| {
-        let mut follower =
-            Follower { store: store.clone(), follow: follow.clone(), channel: channel.clone(), wait: WAIT };
+        let (store, follow, channel) = (store.clone(), follow.clone(), channel.clone());
+        let mut follower = Follower { store, follow, channel, standing: standing.clone(), wait: WAIT };
         async move { follower.run().await }
     });
 }
@@ -113,11 +124,41 @@ struct Follower {
     store: Store,
     follow: Follow,
     channel: CallAs,
+    standing: Standing,
     wait: Duration,
+}
+
+/// Since when a consumer has been behind, as far as this process knows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Standing(Arc<AtomicI64>);
+
+impl Standing {
+    /// When it last had everything that the log had; none if somebody else follows the log.
+    pub fn in_step(&self) -> Option<DateTime<Utc>> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|at| *at != 0).and_then(DateTime::from_timestamp_micros)
+    }
+
+    /// It has everything that was written before this.
+    fn has(&self, until: DateTime<Utc>) {
+        self.0.store(until.timestamp_micros(), Ordering::Relaxed);
+    }
+
+    fn forget(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Follower {
+    /// Whoever follows the log from now on knows better.
+    fn drop(&mut self) {
+        self.standing.forget();
+    }
 }
 
 impl Follower {
     async fn run(&mut self) -> Result<()> {
+        // How far it is behind is known with the first answer; until then it is from now on.
+        self.standing.has(self.store.clock().now());
         loop {
             let Err(error) = self.stream().await else { continue };
             if error.is(Failure::CursorInvalid) {
@@ -146,9 +187,13 @@ impl Follower {
             let answer = tokio::time::timeout(SILENCE_MAX, stream.message()).await;
             let answer = answer.map_err(|_| Error::unavailable(self.follow.peer).because("the stream is silent"))?;
             let Some(answer) = answer.map_err(Error::from)? else { return Ok(()) };
-            let ended = answer.changes.is_empty();
+            let (ended, now) = (answer.changes.is_empty(), self.store.clock().now());
+            let written = |change: Option<&Change>| change.and_then(|it| it.time.as_ref()).map_or(now, instant);
+            let (first, last) = (written(answer.changes.first()), written(answer.changes.last()));
+            self.standing.has(first);
             self.take(&mut at, answer).await?;
             self.wait = WAIT;
+            self.standing.has(last);
             if ended {
                 self.follow.effect.clone().caught_up().await?;
             }
@@ -167,8 +212,25 @@ impl Follower {
         Ok(answer.into_inner())
     }
 
-    /// Applies an answer; if that fails, entry by entry, to come as far as it goes.
+    /// Applies an answer, as a piece of work of its own that follows from all that was written.
     async fn take(&self, at: &mut String, answer: WatchChangesResponse) -> Result<()> {
+        if answer.changes.is_empty() {
+            return self.take_in_turn(at, answer).await;
+        }
+        let (name, count) = (self.follow.name.as_str(), answer.changes.len() as u64);
+        let span = tracing::info_span!(target: "ngkt::feed", "consume", otel.name = format!("consume {name}"),
+            otel.kind = "consumer", messaging.operation.type = "process", messaging.batch.message_count = count);
+        let mut linked = BTreeSet::new();
+        for change in &answer.changes {
+            if linked.len() < LINKS_MAX && linked.insert((change.trace_id.clone(), change.span_id.clone())) {
+                trace::follows(&span, &change.trace_id, &change.span_id);
+            }
+        }
+        trace::begin(span, self.take_in_turn(at, answer)).await
+    }
+
+    /// Applies an answer; if that fails, entry by entry, to come as far as it goes.
+    async fn take_in_turn(&self, at: &mut String, answer: WatchChangesResponse) -> Result<()> {
         let changes: Arc<[Change]> = answer.changes.into();
         if answer.next_cursor == *at {
             return Ok(());
@@ -212,6 +274,10 @@ impl Follower {
         let (name, at) = (self.follow.name.clone(), position(&self.store, &self.follow.name).await?);
         self.store.write_self(async move |tx: Tx| advance(&tx, &name, &at, "").await.map(drop)).await
     }
+}
+
+fn instant(time: &prost_types::Timestamp) -> DateTime<Utc> {
+    DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).unwrap_or_default()).unwrap_or_default()
 }
 
 /// Where a consumer stands; empty if it has read nothing yet.

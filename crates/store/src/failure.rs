@@ -1,6 +1,7 @@
 //! What an error of the database means to whoever asked.
 
 use chassis::error::Error;
+use chassis::telemetry::catalogue;
 use sea_orm::sqlx::{self, error::DatabaseError};
 use sea_orm::{DbErr, RuntimeErr};
 
@@ -10,6 +11,9 @@ const DATABASE: &str = "the database";
 /// The failure that an error of the database is: `UNAVAILABLE`, to be tried again, if the database is away, busy,
 /// read-only or full; `INTERNAL` otherwise. For use as `.map_err(store::database)?`.
 pub fn database(error: DbErr) -> Error {
+    if matches!(error, DbErr::ConnectionAcquire(_)) {
+        catalogue::POOL_TIMEOUTS.record(1.0, []);
+    }
     match kind(&error) {
         Kind::Away | Kind::Again => Error::unavailable(DATABASE).because(error),
         Kind::Taken(_) | Kind::Other => Error::internal(error),

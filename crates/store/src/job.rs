@@ -8,6 +8,7 @@ use api::options::v1::Failure;
 use chassis::caller::Caller;
 use chassis::context::Context;
 use chassis::error::{Error, Result};
+use chassis::telemetry::trace::Carried;
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -26,7 +27,8 @@ const WORK_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
     pub caller: Arc<Caller>,
-    pub trace_id: String,
+    /// The place in a trace at which it is asked for.
+    pub carried: Carried,
     pub change_type: String,
     pub deadline: Option<Instant>,
     /// The request, if there was one.
@@ -43,7 +45,7 @@ impl Origin {
         let context = Context::of(request);
         Ok(Origin {
             caller: context.caller.clone(),
-            trace_id: context.trace_id.clone(),
+            carried: Carried::here(),
             change_type: context.method.change.clone().unwrap_or_default(),
             deadline: context.deadline,
             key: idempotency::Key::of(&context, request.get_ref())?,
@@ -54,16 +56,16 @@ impl Origin {
 
     /// A write that nobody asked for.
     pub fn background(caller: Caller) -> Origin {
-        let (trace_id, change_type) = Default::default();
-        let caller = Arc::new(caller);
-        Origin { caller, trace_id, change_type, deadline: None, context: None, vault: None, key: None }
+        let (caller, carried, change_type) = (Arc::new(caller), Carried::here(), String::new());
+        Origin { caller, carried, change_type, deadline: None, context: None, vault: None, key: None }
     }
 
     fn context(&self, now: DateTime<Utc>) -> TxContext {
         TxContext {
             caller: self.caller.clone(),
             now,
-            trace_id: self.trace_id.clone(),
+            trace_id: self.carried.trace_id(),
+            span_id: self.carried.span_id(),
             change_type: self.change_type.clone(),
             method: self.context.as_ref().map(|context| context.method.path.clone()).unwrap_or_default(),
             vault: self.vault.clone(),
@@ -172,8 +174,13 @@ pub(crate) struct Attempt {
     pub tx: Tx,
 }
 
-/// Runs a job in a session, with its idempotency record. A panic, or running out of time, is a failure like any other.
+/// Runs a job in a session, with its idempotency record, as a part of the trace in which it was asked for. A panic, or
+/// running out of time, is a failure like any other.
 pub(crate) async fn attempt(job: &mut dyn Job, session: crate::session::Session, now: DateTime<Utc>) -> Attempt {
+    job.origin().carried.clone().run(tried(job, session, now)).await
+}
+
+async fn tried(job: &mut dyn Job, session: crate::session::Session, now: DateTime<Utc>) -> Attempt {
     let tx = Tx::new(session, job.origin().context(now));
     let longest = Instant::now() + WORK_MAX;
     let until = job.origin().deadline.map_or(longest, |deadline| deadline.min(longest));

@@ -11,6 +11,7 @@ use std::time::Duration;
 use chassis::clock::Clock;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
+use chassis::telemetry::trace;
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use sea_orm::sea_query::{
@@ -184,7 +185,9 @@ where
                 let (worker, handler) = (worker.clone(), handler.clone());
                 let using = worker.store.using();
                 host.spawn(queue, async move {
-                    worker.run(job, handler.as_ref()).await;
+                    let span = tracing::info_span!(target: "ngkt::queue", "job", otel.name = format!("job {queue}"),
+                        otel.kind = "consumer", ngkt.queue = queue, ngkt.job.attempts = job.attempts);
+                    trace::begin(span, worker.run(job, handler.as_ref())).await;
                     drop((place, using));
                     Ok(())
                 });

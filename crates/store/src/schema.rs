@@ -135,6 +135,11 @@ pub(crate) async fn migrate(
     transaction.commit().await
 }
 
+/// The names of all migrations of a service, in their order.
+pub(crate) fn names(service: fn() -> Vec<Box<dyn MigrationTrait>>) -> Vec<String> {
+    Migrations(service).migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}
+
 struct Migrations(fn() -> Vec<Box<dyn MigrationTrait>>);
 
 impl MigratorTraitSelf for Migrations {

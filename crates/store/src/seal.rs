@@ -80,7 +80,7 @@ pub(crate) async fn after(db: &impl ConnectionTrait, number: i64, limit: u64) ->
 }
 
 /// The last seal, without its members: they are many, and this is asked often.
-async fn last(db: &impl ConnectionTrait) -> Result<Seal, DbErr> {
+pub(crate) async fn last(db: &impl ConnectionTrait) -> Result<Seal, DbErr> {
     let mut select = Query::select();
     select.from(Column::Table).columns([Column::Number, Column::Epoch, Column::Xid, Column::Seq, Column::Hash]);
     select.order_by(Column::Number, Order::Desc).limit(1);

@@ -12,6 +12,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::connect::{self, Links};
 use crate::feed::Tail;
+use crate::gauge::Consumers;
 use crate::job::{Form, Origin};
 use crate::personal::Vault;
 use crate::presence::Presence;
@@ -34,6 +35,7 @@ struct Inner {
     vault: Arc<Vault>,
     /// Tasks that write until they end: the writer ends after them.
     users: TaskTracker,
+    consumers: Consumers,
     _presence: Option<Presence>,
 }
 
@@ -54,14 +56,14 @@ impl Store {
         let vault = Arc::new(Vault::new(host.config.key_dir()));
         let writer = match &links {
             Links::Sqlite { write, .. } => {
-                Writer::sqlite(host, write.clone(), wake.clone(), vault.clone(), users.clone())
+                Writer::sqlite(host, service.name, write.clone(), wake.clone(), vault.clone(), users.clone())
             }
             Links::Postgres(db) => Writer::postgres(host, db.clone(), wake.clone(), vault.clone()),
         };
         let read = links.reading().clone();
         let tail = Tail::start(host, &read, wake.feed.subscribe()).await?;
-        let clock = host.clock.clone();
-        let inner = Inner { name: service.name, read, writer, wake, tail, clock, vault, users, _presence: presence };
+        let (clock, consumers, name) = (host.clock.clone(), Consumers::default(), service.name);
+        let inner = Inner { name, read, writer, wake, tail, clock, vault, users, consumers, _presence: presence };
         let store = Store(Arc::new(inner));
         seal::start(host, &store);
         housekeeping::start(host, &store);
@@ -175,6 +177,11 @@ impl Store {
     /// The keys of personal data.
     pub(crate) fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    /// Who follows other services' change logs here.
+    pub(crate) fn consumers(&self) -> &Consumers {
+        &self.0.consumers
     }
 
     pub(crate) fn wake(&self) -> &Wake {

@@ -37,6 +37,8 @@ pub struct TxContext {
     pub now: DateTime<Utc>,
     /// The trace that it belongs to: 32 hexadecimal digits; empty if none.
     pub trace_id: String,
+    /// The span in it: 16 hexadecimal digits; empty if nobody records it.
+    pub(crate) span_id: String,
     /// What the rpc writes to the change log, as the contract has it; empty in background work.
     pub change_type: String,
     /// The rpc, by its path; empty in background work.

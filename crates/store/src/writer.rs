@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chassis::clock::Clock;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
+use chassis::telemetry::trace;
 use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
@@ -62,9 +63,17 @@ impl Wake {
 
 impl Writer {
     /// A writer on SQLite: `db` has one connection, which nobody else uses. It ends after the requests and `users`.
-    pub fn sqlite(host: &Host, db: DatabaseConnection, wake: Wake, vault: Arc<Vault>, users: TaskTracker) -> Writer {
+    pub fn sqlite(
+        host: &Host,
+        service: &'static str,
+        db: DatabaseConnection,
+        wake: Wake,
+        vault: Arc<Vault>,
+        users: TaskTracker,
+    ) -> Writer {
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
-        let task = sqlite::Task { db, wake: wake.clone(), clock: host.clock.clone(), habits: Default::default() };
+        let (clock, wake_task) = (host.clock.clone(), wake.clone());
+        let task = sqlite::Task { db, service, wake: wake_task, clock, habits: Default::default() };
         let drained = host.drained.clone();
         host.spawn("store-writer", async move {
             let unused = async {
@@ -94,8 +103,11 @@ impl Writer {
         F: Future<Output = Result<R>> + Send + 'static,
         R: Send + 'static,
     {
-        let origin = Origin { vault: Some(self.vault.clone()), ..origin };
-        let (job, answer) = Work::new(origin, work, form);
+        // From here to the commit, the wait for others included; statements are within it.
+        let span = trace::inner(|| tracing::info_span!(target: "ngkt::db", "transaction", otel.kind = "client"));
+        let (vault, carried) = (Some(self.vault.clone()), origin.carried.clone());
+        let carried = if span.is_none() { carried } else { carried.in_span(span.clone()) };
+        let (job, answer) = Work::new(Origin { vault, carried, ..origin }, work, form);
         match &self.kind {
             Kind::Sqlite(jobs) => jobs.send(Box::new(job)).await.map_err(|_| stopped())?,
             Kind::Postgres(db, clock) => postgres::write(db, clock, &self.wake, Box::new(job)).await,

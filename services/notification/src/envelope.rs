@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use prost::{Message, Name};
 use prost_reflect::DynamicMessage;
 use prost_types::Any;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::Tx;
 
 use crate::wire_time::timestamp;
@@ -36,6 +36,23 @@ struct Envelope<'a> {
     /// The organization that made the change.
     #[serde(skip_serializing_if = "str::is_empty")]
     actor: &'a str,
+    /// Where in which trace the change was made, by the specification's extension for that; if somebody records it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
+}
+
+/// What is read of an envelope again.
+#[derive(Deserialize)]
+struct Origin {
+    #[serde(default)]
+    traceparent: String,
+}
+
+/// The ids of the trace and the span in which the change of an envelope was made.
+pub fn written_in(body: &[u8]) -> Option<(String, String)> {
+    let origin: Origin = serde_json::from_slice(body).ok()?;
+    let mut parts = origin.traceparent.split('-').skip(1);
+    Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
 }
 
 /// The id of the event that a change is: the same in webhooks and inboxes. The hash is in it because a log that was set
@@ -63,8 +80,14 @@ pub fn body(service: &str, event_id: &str, change: &Change) -> Vec<u8> {
         data_base64: bytes.map(|any| STANDARD.encode(&any.value)),
         resourceversion: change.version,
         actor: change.actor.as_ref().map_or("", |actor| &actor.organization),
+        traceparent: traceparent(change),
     };
     serde_json::to_vec(&envelope).expect("invariant: descriptors, strings and numbers have a JSON form")
+}
+
+fn traceparent(change: &Change) -> Option<String> {
+    let recorded = !change.trace_id.is_empty() && !change.span_id.is_empty();
+    recorded.then(|| format!("00-{}-{}-01", change.trace_id, change.span_id))
 }
 
 /// What an endpoint is told about itself to try it.
@@ -148,6 +171,15 @@ mod tests {
             "actor": "missions/vn-in-emb",
         });
         assert_eq!(read(&change()), expected);
+    }
+
+    #[test]
+    fn an_envelope_says_where_its_change_was_made_if_somebody_records_it() {
+        let (trace_id, span_id) = ("0af7651916cd43dd8448eb211c80319c".to_owned(), "b7ad6b7169203331".to_owned());
+        let change = Change { trace_id: trace_id.clone(), span_id: span_id.clone(), ..change() };
+        let told = body("events", "events-17", &change);
+        assert_eq!(written_in(&told), Some((trace_id, span_id)));
+        assert_eq!(written_in(&body("events", "events-17", &super::tests::change())), None);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use store::{Scope, Store, Tx};
 use crate::attempt::{self, Answer, Made, Patience};
 use crate::delivery::row::{Column, Entity, Model};
 use crate::endpoint::{Endpoints, disabled};
+use crate::gauge;
 use crate::lane::{self, Held};
 use crate::notice::Notice;
 use crate::post::Message;
@@ -84,14 +85,16 @@ impl Ledger {
     /// Notes what came of sending, and goes on holding the lane.
     pub async fn note(&self, held: &mut Held, made: Vec<(String, Made)>) -> Result<()> {
         let (ledger, mut noting) = (self.clone(), held.clone());
-        *held = self
+        let (noted, states) = self
             .write(async move |tx: Tx| {
                 noting.renew(&tx).await?;
-                ledger.note_deliveries(&tx, &made).await?;
+                let states = ledger.note_deliveries(&tx, &made).await?;
                 noting.failing_since = ledger.note_endpoint(&tx, &noting, &made).await?;
-                Ok(noting)
+                Ok((noting, states))
             })
             .await?;
+        *held = noted;
+        states.into_iter().for_each(gauge::concluded);
         Ok(())
     }
 
@@ -120,18 +123,20 @@ impl Ledger {
         self.store.write_as(Caller::system(self.store.name()), work).await
     }
 
-    /// On the rows as they are now: a caller may have retried or retired one while it was on its way.
-    async fn note_deliveries(&self, tx: &Tx, made: &[(String, Made)]) -> Result<()> {
+    /// Gives what became of them. On the rows as they are now: a caller may have retried or retired one while it was on its way.
+    async fn note_deliveries(&self, tx: &Tx, made: &[(String, Made)]) -> Result<Vec<State>> {
         let made: BTreeMap<&str, &Made> = made.iter().map(|(id, made)| (id.as_str(), made)).collect();
         let ids: Vec<&str> = made.keys().copied().collect();
+        let mut states = Vec::with_capacity(ids.len());
         for row in locked(tx, Column::Id.is_in(ids)).await.map_err(store::database)? {
             let Some(made) = made.get(row.id.as_str()) else { continue };
             let mut delivery = Delivery::decode(row.content.as_slice()).map_err(Error::internal)?;
             let patience = Patience { attempts_max: self.attempts_max, spread: rand::random() };
             attempt::conclude(&mut delivery, made, tx.now(), patience);
             rewrite(tx, &row.id, &delivery).await?;
+            states.push(delivery.state());
         }
-        Ok(())
+        Ok(states)
     }
 
     /// Gives since when the endpoint has been failing, and disables it if that is too long, or if it is gone.

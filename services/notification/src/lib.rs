@@ -8,6 +8,7 @@ mod delivery;
 mod endpoint;
 mod envelope;
 mod fanout;
+mod gauge;
 mod inbox_message;
 mod lane;
 mod ledger;
@@ -58,6 +59,7 @@ async fn start_service(Start { host, store }: Start) -> Result<Routes> {
         places: sender::Places::new(settings.concurrency_max),
     };
     sender.start();
+    gauge::start(&host, &store);
     let allowed = settings.allow_networks.as_slice().into();
     Ok(Routes::new(Changes::server(&store))
         .add_service(EndpointServiceServer::new(endpoint::Endpoints { store: store.clone(), egress, allowed }))

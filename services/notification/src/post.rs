@@ -2,12 +2,14 @@
 
 use chassis::clock::Clock;
 use chassis::egress::{self, Client, Refused};
+use chassis::telemetry::trace;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
+use tracing::field::Empty;
 
 use crate::attempt::{Answer, Made};
 use crate::secret::Secret;
-use crate::{envelope, schedule, signing};
+use crate::{envelope, gauge, schedule, signing};
 
 /// What is read of an answer's body: so much, for so long. It is thrown away; reading it only keeps the connection.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -38,9 +40,18 @@ impl Poster {
     /// Posts a message to `url`, signed by each of the secrets.
     pub async fn post(&self, url: &str, secrets: &[Secret], message: Message) -> Made {
         let (at, begin) = (self.clock.now(), Instant::now());
-        let answer = self.answer(url, secrets, message, at.timestamp()).await;
+        let span = tracing::info_span!(target: "ngkt::webhook", "attempt", otel.name = "webhook attempt",
+            otel.kind = "client", ngkt.delivery = message.id, ngkt.webhook.result = Empty);
+        if !span.is_none()
+            && let Some((trace_id, span_id)) = envelope::written_in(&message.body)
+        {
+            trace::follows(&span, &trace_id, &span_id);
+        }
+        let answer = trace::begin(span.clone(), self.answer(url, secrets, message, at.timestamp())).await;
         let duration_ms = i32::try_from(begin.elapsed().as_millis()).unwrap_or(i32::MAX);
-        Made { at, duration_ms, answer }
+        let made = Made { at, duration_ms, answer };
+        span.record("ngkt.webhook.result", gauge::attempted(&made));
+        made
     }
 
     async fn answer(&self, url: &str, secrets: &[Secret], message: Message, timestamp_seconds: i64) -> Answer {

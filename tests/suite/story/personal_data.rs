@@ -210,7 +210,7 @@ stories! {
 }
 
 /// A contact of Huế's, with these fields besides or instead.
-fn contact(fields: Value) -> Value {
+pub fn contact(fields: Value) -> Value {
     let mut contact = json!({
         "displayName": NAME,
         "position": "Phó giám đốc",

@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod answer;
 pub mod clock;
+pub mod collector;
 pub mod dynamic;
 pub mod keeper;
 pub mod postgres;
@@ -168,10 +169,16 @@ pub struct World {
 impl World {
     /// Starts a platform with the reference data and nothing else, and waits until it is ready.
     pub async fn start(backend: Backend) -> World {
+        World::start_with(backend, &[]).await
+    }
+
+    /// The same with these settings.
+    pub async fn start_with(backend: Backend, settings: &[(&'static str, String)]) -> World {
         let folder = tempfile::Builder::new().prefix("ngkt-world-").tempdir().expect("a temporary folder").keep();
         keeper::remove_at_end(&folder);
         let clock = Clock::in_folder(&folder);
-        let running = Running::start(backend, folder, &clock).await;
+        // Boxed for the same reason as in `template`.
+        let running = Box::pin(Running::start(backend, folder, &clock, settings)).await;
         let world = World { clock, running };
         world.wait_until_ready().await;
         world

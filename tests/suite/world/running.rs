@@ -43,19 +43,25 @@ struct Role {
 
 impl Running {
     /// Starts everything on ports of its own, on a copy of the reference data.
-    pub async fn start(backend: Backend, folder: PathBuf, clock: &Clock) -> Running {
+    pub async fn start(backend: Backend, folder: PathBuf, clock: &Clock, others: &[(&'static str, String)]) -> Running {
         let template = template::of(backend).await;
         template.lay_into(&folder);
         let databases = if backend.is_postgres() { names() } else { Vec::new() };
         let urls =
             SERVICES.iter().zip(&databases).map(|(service, name)| template.database_for(service, name)).collect();
-        let mut running = Running::begin(backend, folder, clock, urls).await;
+        let mut running = Running::begin(backend, folder, clock, urls, others).await;
         running.databases = databases;
         running
     }
 
     /// The same on the databases of these URLs, or on the files in the folder if there are none.
-    pub async fn begin(backend: Backend, folder: PathBuf, clock: &Clock, urls: Vec<String>) -> Running {
+    pub async fn begin(
+        backend: Backend,
+        folder: PathBuf,
+        clock: &Clock,
+        urls: Vec<String>,
+        others: &[(&'static str, String)],
+    ) -> Running {
         let mut settings = vec![
             ("data_dir", folder.display().to_string()),
             ("log.level", "warn".to_owned()),
@@ -65,6 +71,8 @@ impl Running {
         for ((url_key, connections_key), url) in DATABASE_KEYS.into_iter().zip(urls) {
             settings.extend([(url_key, url), (connections_key, "6".to_owned())]);
         }
+        settings.retain(|(key, _)| others.iter().all(|(other, _)| other != key));
+        settings.extend_from_slice(others);
         settings.push(("gateway.listen", "127.0.0.1:0".to_owned()));
         let config = ngkt::Config::load(None, &settings).expect("the settings of a world are right");
         settings.pop();
@@ -206,7 +214,7 @@ fn names() -> Vec<String> {
 fn toml_value(key: &str, value: &str) -> String {
     match key {
         "notification.webhook.allow_networks" => format!("[{value:?}]"),
-        _ if key.ends_with("_max") => value.to_owned(),
+        _ if key.ends_with("_max") || key.ends_with("_seconds") => value.to_owned(),
         _ => format!("{value:?}"),
     }
 }

@@ -42,7 +42,7 @@ impl Template {
         };
         let cluster = || postgres::cluster().expect("invariant: asked before");
         let urls = databases.iter().map(|name| cluster().create_database(name)).collect();
-        let running = Running::begin(backend, folder, &Clock::in_folder(&template.folder), urls).await;
+        let running = Running::begin(backend, folder, &Clock::in_folder(&template.folder), urls, &[]).await;
         running.stop().await;
         // A database is not copied while somebody is connected to it, and connections end when they like.
         databases.iter().for_each(|name| cluster().close_database(name));

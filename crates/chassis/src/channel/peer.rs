@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context as Poller, Poll};
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tonic_health::pb::HealthCheckRequest;
@@ -13,12 +14,24 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::channel::remote::Remote;
 use crate::error::{Error, Result};
+use crate::server::VERSION;
 use crate::server::{Answer, Request, Response, Stack, refuse};
 
 /// One service, in this process or elsewhere. Cheap to clone; made for a generated client, but adds nothing to requests:
 /// see [`crate::channel::Peers::client_as`].
 #[derive(Clone)]
 pub struct Peer(Arc<Place>);
+
+/// What a service elsewhere says of itself.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Whether it can do its work.
+    pub ready: bool,
+    /// Its version; empty for one that does not say.
+    pub version: String,
+    /// Its time, to the second.
+    pub time: Option<DateTime<Utc>>,
+}
 
 struct Place {
     name: String,
@@ -62,6 +75,19 @@ impl Peer {
                 std::future::ready(refuse(nowhere)).boxed()
             }
         }
+    }
+
+    /// Asks the service elsewhere at `url` who it is, without being anybody.
+    pub async fn look(name: &str, url: &str) -> Result<Seen> {
+        let request = HealthCheckRequest { service: String::new() };
+        let answer = HealthClient::new(Peer::new(name, Some(url))).check(request).await?;
+        let header = |name: &str| answer.metadata().get(name).and_then(|value| value.to_str().ok());
+        let date = header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+        Ok(Seen {
+            ready: answer.get_ref().status() == ServingStatus::Serving,
+            version: header(VERSION).unwrap_or_default().to_owned(),
+            time: date.map(|date| date.to_utc()),
+        })
     }
 
     /// Asks the service whether it is ready.

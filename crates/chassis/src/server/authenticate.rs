@@ -33,6 +33,7 @@ impl<L: Layer> Layer for Authenticate<L> {
             Ok(caller) => caller,
             Err(error) => return refuse(error),
         };
+        call.seen.note(&call.caller);
         self.next.run(call).await
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::config::Limits;
 use crate::error::Error;
+use crate::server::room::Bound;
 use crate::server::{Call, Layer, Response, refuse};
 
 const RETRY_IN: Duration = Duration::from_secs(1);
@@ -16,11 +17,14 @@ const RETRY_IN: Duration = Duration::from_secs(1);
 pub(super) struct Limit<L> {
     next: L,
     free: Arc<Semaphore>,
+    service: Arc<str>,
 }
 
 impl<L> Limit<L> {
-    pub(super) fn new(next: L, limits: &Limits) -> Limit<L> {
-        Limit { next, free: Arc::new(Semaphore::new(limits.concurrency_max)) }
+    pub(super) fn new(next: L, limits: &Limits, service: &Arc<str>) -> Limit<L> {
+        let free = Arc::new(Semaphore::new(limits.concurrency_max));
+        Bound::Requests.watch(service, &free, limits.concurrency_max);
+        Limit { next, free, service: service.clone() }
     }
 }
 
@@ -29,7 +33,10 @@ impl<L: Layer> Layer for Limit<L> {
         if call.called.is_stream() {
             return self.next.run(call).await;
         }
-        let Ok(_permit) = self.free.try_acquire() else { return refuse(too_many()) };
+        let Ok(_permit) = self.free.try_acquire() else {
+            Bound::Requests.refused(&self.service);
+            return refuse(too_many());
+        };
         self.next.run(call).await
     }
 }

@@ -1,15 +1,19 @@
 //! The end of the stack: the handler, with what is known of the request at hand.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use tonic::Status;
 use tonic::service::Routes;
 use tower::ServiceExt as _;
 
+use crate::build;
 use crate::context::{Context, Facts};
 use crate::error::{Error, Result};
 use crate::server::{Call, Layer, Response, refuse};
 use crate::target::Called;
 use crate::telemetry::trace;
+
+/// The header of answers about health that says which version answers.
+pub(crate) const VERSION: &str = "ngkt-version";
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const IDEMPOTENCY_KEY_LENGTH_MAX: usize = 200;
@@ -39,11 +43,21 @@ impl Layer for Dispatch {
             let context = Context::new(Facts { caller, method, idempotency_key, trace_id, deadline });
             call.request.extensions_mut().insert(context);
         }
+        let platform = matches!(call.called, Called::Platform { .. });
         match self.routes.clone().oneshot(call.request).await {
+            Ok(response) if platform => with_version(response),
             Ok(response) => fit(response),
             Err(never) => match never {},
         }
     }
+}
+
+/// The answer to somebody who asks how this process is, with the version that it is.
+fn with_version(mut response: Response) -> Response {
+    if let Ok(version) = HeaderValue::try_from(build::get().version) {
+        response.headers_mut().insert(VERSION, version);
+    }
+    response
 }
 
 /// The answer with a status that fits into headers: one with very many broken fields is cut.

@@ -17,7 +17,7 @@ use tonic::body::Body;
 use crate::config::Limits;
 use crate::error::Result;
 use crate::host::Host;
-use crate::server::Stack;
+use crate::server::{Stack, room};
 
 /// What every HTTP/2 client sends first.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -37,6 +37,7 @@ pub async fn serve(host: &Host, listener: TcpListener, stack: Stack) -> Result<(
     let _serving = host.serving();
     let limits = &host.config.limits;
     let (room, connections) = (Arc::new(Semaphore::new(limits.connections_max)), TaskTracker::new());
+    room::connections(stack.service(), &room, limits.connections_max);
     let cut_off = CancellationToken::new();
     let http = Arc::new(protocol(limits));
     loop {

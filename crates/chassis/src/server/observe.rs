@@ -13,7 +13,8 @@ use tracing::Instrument as _;
 
 use crate::server::{Call, Layer, Response};
 use crate::target::Called;
-use crate::telemetry::{metrics, trace};
+use crate::telemetry::rpc::{self, Seen};
+use crate::telemetry::trace;
 
 pub(super) struct Observe<L> {
     next: L,
@@ -30,12 +31,12 @@ impl<L: Layer> Layer for Observe<L> {
         let begin = Instant::now();
         let (called, stream) = (call.called, call.called.is_stream());
         let (trace, span) = trace::enter(call.request.headers(), call.request.uri().path());
-        let recorded = span.clone();
+        let (recorded, seen) = (span.clone(), call.seen.clone());
         let response = trace::within(trace, self.next.run(call).instrument(span)).await;
-        if recorded.is_none() && !metrics::on() && !tracing::enabled!(tracing::Level::DEBUG) {
+        if recorded.is_none() && !rpc::on() && !tracing::enabled!(tracing::Level::DEBUG) {
             return response;
         }
-        let end = End { called, begin, span: recorded };
+        let end = End { called, seen, begin, span: recorded };
         match stream && !response.headers().contains_key("grpc-status") {
             true => response.map(|body| Body::new(Observed { body, end: Some(end) })),
             false => {
@@ -49,6 +50,7 @@ impl<L: Layer> Layer for Observe<L> {
 /// What is recorded when a request ends.
 struct End {
     called: Called,
+    seen: Seen,
     begin: Instant,
     span: tracing::Span,
 }
@@ -62,10 +64,10 @@ impl End {
 
     fn finish(self, code: tonic::Code) {
         let time = self.begin.elapsed();
-        metrics::record(&self.called, code, time);
+        rpc::record(&self.called, &self.seen, code, time);
         trace::close(&self.span, code);
         let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        tracing::debug!(rpc = self.called.name(), code = metrics::name(code), micros, "answered");
+        tracing::debug!(rpc = self.called.name(), code = crate::error::name_of(code), micros, "answered");
     }
 }
 

@@ -17,17 +17,21 @@ use tonic::body::Body;
 
 use crate::config::Limits;
 use crate::error::Error;
+use crate::server::room::Bound;
 use crate::server::{Call, Layer, Response, concurrency, deadline, refuse};
 
 pub(super) struct Streams<L> {
     next: L,
     free: Arc<Semaphore>,
+    service: Arc<str>,
     shutdown: CancellationToken,
 }
 
 impl<L> Streams<L> {
-    pub(super) fn new(next: L, limits: &Limits, shutdown: CancellationToken) -> Streams<L> {
-        Streams { next, free: Arc::new(Semaphore::new(limits.streams_max)), shutdown }
+    pub(super) fn new(next: L, limits: &Limits, service: &Arc<str>, shutdown: CancellationToken) -> Streams<L> {
+        let free = Arc::new(Semaphore::new(limits.streams_max));
+        Bound::Streams.watch(service, &free, limits.streams_max);
+        Streams { next, free, service: service.clone(), shutdown }
     }
 }
 
@@ -36,7 +40,10 @@ impl<L: Layer> Layer for Streams<L> {
         if !call.called.is_stream() {
             return self.next.run(call).await;
         }
-        let Ok(permit) = self.free.clone().try_acquire_owned() else { return refuse(concurrency::too_many()) };
+        let Ok(permit) = self.free.clone().try_acquire_owned() else {
+            Bound::Streams.refused(&self.service);
+            return refuse(concurrency::too_many());
+        };
         let deadline = deadline::told(call.request.headers()).map(|time| Instant::now() + time);
         call.deadline = deadline;
         let response = tokio::select! {

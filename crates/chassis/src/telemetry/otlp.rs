@@ -8,6 +8,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 
+use super::metric;
+use crate::build;
 use crate::config::Telemetry;
 use crate::error::{BoxError, Error, Result};
 
@@ -20,11 +22,13 @@ pub(super) fn providers(config: &Telemetry, role: &str) -> Result<(SdkTracerProv
     let wrong = |cause: BoxError| Error::internal(format!("setting telemetry.otlp_endpoint: {cause}"));
     let spans = SpanExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(EXPORT_TIME).build();
     let points = MetricExporter::builder().with_tonic().with_endpoint(endpoint).with_timeout(EXPORT_TIME).build();
+    let build = build::get();
     let resource = Resource::builder_empty()
         .with_attributes([
             KeyValue::new("service.namespace", "ngkt"),
             KeyValue::new("service.name", role.to_owned()),
-            KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+            KeyValue::new("service.version", build.version),
+            KeyValue::new("vcs.ref.head.revision", build.commit),
             KeyValue::new("service.instance.id", uuid::Uuid::new_v4().to_string()),
         ])
         .build();
@@ -36,6 +40,6 @@ pub(super) fn providers(config: &Telemetry, role: &str) -> Result<(SdkTracerProv
     let reader = PeriodicReader::builder(points.map_err(|cause| wrong(cause.into()))?)
         .with_interval(Duration::from_secs(config.metrics_seconds))
         .build();
-    let meter = SdkMeterProvider::builder().with_reader(reader).with_resource(resource).build();
+    let meter = metric::bounded(SdkMeterProvider::builder()).with_reader(reader).with_resource(resource).build();
     Ok((tracer, meter))
 }

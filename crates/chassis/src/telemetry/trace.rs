@@ -3,14 +3,21 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{
+    Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags, TraceId,
+    TraceState, Tracer as _,
+};
 use rand::Rng as _;
 use tonic::Code;
-use tracing::Span;
 use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::clock::Clock;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -36,6 +43,88 @@ pub fn within<F: Future>(trace: Trace, work: F) -> impl Future<Output = F::Outpu
 /// The trace that this task works for, if there is one.
 pub(crate) fn current() -> Option<Trace> {
     CURRENT.try_with(Clone::clone).ok()
+}
+
+/// Runs `work`, which nobody asked for, in `span` and as the beginning of a trace.
+pub fn begin<F: Future>(span: Span, work: F) -> impl Future<Output = F::Output> {
+    let trace = Trace::of(&span, None).unwrap_or_else(Trace::begin);
+    CURRENT.scope(trace, work.instrument(span))
+}
+
+/// A span within the one at work; none if there is no such, so that what nobody asked for leaves no traces of a single span.
+pub fn inner(span: impl FnOnce() -> Span) -> Span {
+    if Span::current().is_none() { Span::none() } else { span() }
+}
+
+/// Says that what goes on in `span` follows from what was done in another, whose ids are as the change log has them.
+pub fn follows(span: &Span, trace_id: &str, span_id: &str) {
+    if span.is_none() {
+        return;
+    }
+    let (Some(trace_id), Some(span_id)) = (hexadecimal(trace_id, 32), hexadecimal(span_id, 16)) else { return };
+    let (trace_id, span_id) = (TraceId::from(trace_id), SpanId::from(span_id as u64));
+    span.add_link(SpanContext::new(trace_id, span_id, TraceFlags::SAMPLED, true, TraceState::default()));
+}
+
+/// Records that something of this name has just ended in the span at work, if that is recorded. For what tells only
+/// afterwards how long it took.
+pub fn ended(time: Duration, failed: bool, what: impl FnOnce() -> (String, Vec<KeyValue>)) {
+    let span = Span::current();
+    if span.is_none() {
+        return;
+    }
+    let context = span.context();
+    if !context.span().span_context().is_sampled() {
+        return;
+    }
+    let end = SystemTime::from(Clock::system().now());
+    let (name, attributes) = what();
+    let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Client).with_attributes(attributes);
+    let builder = builder.with_start_time(end.checked_sub(time).unwrap_or(end));
+    let mut recorded = opentelemetry::global::tracer("ngkt").build_with_context(builder, &context);
+    if failed {
+        recorded.set_status(Status::error(""));
+    }
+    recorded.end_with_timestamp(end);
+}
+
+/// The place at which a task works, for what is done on its behalf in another task.
+#[derive(Debug, Clone)]
+pub struct Carried {
+    trace: Option<Trace>,
+    span: Span,
+}
+
+impl Carried {
+    /// Of this task.
+    pub fn here() -> Carried {
+        Carried { trace: current(), span: Span::current() }
+    }
+
+    /// The same in `span`.
+    pub fn in_span(self, span: Span) -> Carried {
+        Carried { span, ..self }
+    }
+
+    /// The trace's id: 32 hexadecimal digits; empty if there is none.
+    pub fn trace_id(&self) -> String {
+        self.trace.as_ref().map(Trace::trace_id_text).unwrap_or_default()
+    }
+
+    /// The id of the span in which the trace is here: 16 hexadecimal digits; empty if nobody records it.
+    pub fn span_id(&self) -> String {
+        let recorded = self.trace.as_ref().filter(|trace| trace.sampled);
+        recorded.map(|trace| format!("{:016x}", trace.span_id)).unwrap_or_default()
+    }
+
+    /// Does `work` at this place.
+    pub async fn run<F: Future>(&self, work: F) -> F::Output {
+        let work = work.instrument(self.span.clone());
+        match &self.trace {
+            Some(trace) => CURRENT.scope(trace.clone(), work).await,
+            None => work.await,
+        }
+    }
 }
 
 /// The id of the trace that this task works for, if there is one.
@@ -78,7 +167,7 @@ pub(crate) fn close(span: &Span, code: Code) {
     if span.is_none() {
         return;
     }
-    span.record("rpc.response.status_code", super::metrics::name(code));
+    span.record("rpc.response.status_code", crate::error::name_of(code));
     if matches!(code, Code::Unknown | Code::Internal | Code::Unavailable | Code::DataLoss | Code::DeadlineExceeded) {
         span.record("otel.status_code", "ERROR");
     }

@@ -1,6 +1,7 @@
 //! The operator's commands, one a module: its arguments, and what it does.
 
 pub mod audit;
+pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod migrate;

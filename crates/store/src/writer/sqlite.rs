@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use chassis::clock::Clock;
+use chassis::telemetry::catalogue;
 use sea_orm::DatabaseConnection;
 use tokio::sync::mpsc;
 
@@ -24,6 +25,7 @@ pub(super) type Habits = HashMap<&'static str, bool>;
 
 pub(super) struct Task {
     pub db: DatabaseConnection,
+    pub service: &'static str,
     pub wake: Wake,
     pub clock: Clock,
     pub habits: Habits,
@@ -53,6 +55,9 @@ impl Task {
                 group.run(job, &mut self.habits).await;
             }
         }
+        let (size, begin) = (group.len(), Instant::now());
         group.commit(&self.wake).await;
+        catalogue::COMMIT_SIZE.record(size as f64, [self.service.into()]);
+        catalogue::COMMIT_DURATION.record(begin.elapsed().as_secs_f64(), [self.service.into()]);
     }
 }
