@@ -9,6 +9,7 @@ mod listen;
 mod observe;
 mod panic;
 mod platform;
+mod rewound;
 mod size;
 mod stream;
 

@@ -5,6 +5,7 @@
 mod cli;
 mod command;
 mod complaint;
+mod door;
 mod platform;
 
 pub use chassis::config::Config;

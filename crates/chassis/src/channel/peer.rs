@@ -27,8 +27,7 @@ struct Place {
 }
 
 impl Peer {
-    pub(super) fn new(name: &str, url: Option<&str>) -> Peer {
-        let remote = url.map(|url| Remote::new(name, url));
+    pub(super) fn new(name: &str, remote: Option<Remote>) -> Peer {
         Peer(Arc::new(Place { name: name.to_owned(), local: OnceLock::new(), remote }))
     }
 
@@ -64,8 +63,23 @@ impl Peer {
         }
     }
 
-    /// Asks the service whether it is ready.
+    pub(super) fn remote(&self) -> Option<&Remote> {
+        self.0.remote.as_ref().filter(|_| !self.is_local())
+    }
+
+    /// Asks the service whether it is ready: of several replicas, one that is will do.
     pub async fn ready(&self) -> Result<()> {
+        let mut told = self.ask().await;
+        for _ in 1..self.remote().map_or(1, Remote::count) {
+            if told.is_ok() {
+                break;
+            }
+            told = self.ask().await;
+        }
+        told
+    }
+
+    async fn ask(&self) -> Result<()> {
         let request = HealthCheckRequest { service: String::new() };
         let answer = HealthClient::new(self.clone()).check(request).await?.into_inner();
         match answer.status() {
