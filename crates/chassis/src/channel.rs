@@ -59,11 +59,7 @@ struct Directory {
 }
 
 impl Peers {
-    pub(crate) fn new(
-        config: &Config,
-        tokens: Arc<InternalTokens>,
-        certificate: Option<Certificate>,
-    ) -> Result<Peers> {
+    pub(crate) fn new(config: &Config, tokens: Arc<InternalTokens>, certificate: Option<Certificate>) -> Result<Peers> {
         let mut remotes = BTreeMap::new();
         for name in SERVICES {
             let url = config.service(name).map(|service| service.url.as_str()).unwrap_or_default();

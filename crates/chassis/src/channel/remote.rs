@@ -90,20 +90,20 @@ impl Replicas {
                 Ok(response) => return Ok(response),
                 Err(cause) => last = cause,
             }
-            let reach = Reach::of(&*last);
-            match reach {
+            match Reach::of(&*last) {
                 Reach::Late => return Err(deadline::exceeded()),
-                // Its connection has ended; it is called by a new one, or proves not to be there.
-                Reach::Untouched => {}
-                Reach::Unconnected | Reach::Unknown => {
+                // Its connection has ended. If there is no other replica, it may take a new one.
+                Reach::Untouched if failed.len() + 1 >= self.known().len() => failed.clear(),
+                Reach::Untouched => failed.push(replica.at),
+                reach => {
                     replica.set_serving(false);
                     failed.push(replica.at);
+                    if reach == Reach::Unknown && !repeatable {
+                        break;
+                    }
                 }
             }
-            if reach == Reach::Unknown && !repeatable {
-                break;
-            }
-            tracing::debug!(service = self.name, at = %replica.at, cause = %last, "trying another replica");
+            tracing::debug!(service = self.name, at = %replica.at, cause = %last, "sent again");
         }
         Err(self.unavailable(last))
     }
@@ -155,7 +155,9 @@ impl Replicas {
             if found.is_empty() && known.is_empty() {
                 return Err(trouble.into());
             }
-            found.extend(known.iter().filter(|old| !found.iter().any(|new| new.at == old.at)).cloned().collect::<Vec<_>>());
+            found.extend(
+                known.iter().filter(|old| !found.iter().any(|new| new.at == old.at)).cloned().collect::<Vec<_>>(),
+            );
         }
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(found);
         Ok(())

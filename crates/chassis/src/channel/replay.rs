@@ -56,10 +56,7 @@ impl http_body::Body for Copy {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        poller: &mut Poller<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let tape = self.tape.clone();
         let mut tape = tape.lock().unwrap_or_else(PoisonError::into_inner);
         if self.number != tape.copy {
@@ -127,7 +124,8 @@ mod tests {
     }
 
     async fn all(body: Body) -> Vec<Bytes> {
-        let frames = futures::stream::unfold(body, |mut body| async move { Some((next(&mut body).await?.unwrap(), body)) });
+        let frames =
+            futures::stream::unfold(body, |mut body| async move { Some((next(&mut body).await?.unwrap(), body)) });
         frames.collect().await
     }
 

@@ -123,7 +123,8 @@ impl Drop for AtWork {
 impl Reach {
     /// What a failure of the channel tells. Only what is certain is told as such.
     pub(super) fn of(cause: &(dyn StdError + 'static)) -> Reach {
-        let mut causes = std::iter::successors(Some(cause), |cause: &&'_ (dyn StdError + 'static)| StdError::source(*cause));
+        let mut causes =
+            std::iter::successors(Some(cause), |cause: &&'_ (dyn StdError + 'static)| StdError::source(*cause));
         let known = causes.find_map(|cause| {
             if cause.is::<tonic::TimeoutExpired>() {
                 return Some(Reach::Late);

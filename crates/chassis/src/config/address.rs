@@ -21,14 +21,16 @@ impl Address {
     }
 
     fn read(url: &str) -> Result<Address, String> {
-        let wrong = || format!("{url:?} must be like http://registry:7101 (or https://); several have commas between them");
+        let wrong =
+            || format!("{url:?} must be like http://registry:7101 (or https://); several have commas between them");
         let uri: Uri = url.parse().map_err(|_| wrong())?;
         let tls = match uri.scheme_str() {
             Some("http") => false,
             Some("https") => true,
             _ => return Err(wrong()),
         };
-        let host = uri.host().map(|host| host.trim_start_matches('[').trim_end_matches(']')).filter(|host| !host.is_empty());
+        let host =
+            uri.host().map(|host| host.trim_start_matches('[').trim_end_matches(']')).filter(|host| !host.is_empty());
         let bare = uri.path_and_query().is_none_or(|path| path == "/") && !url.contains('@');
         match (host, uri.port_u16()) {
             (Some(host), Some(port)) if bare => Ok(Address { tls, host: host.to_owned(), port }),

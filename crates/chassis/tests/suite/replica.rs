@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::access::a_new_agency;
 use crate::registry;
-use crate::world::{host, officer, serve};
+use crate::world::{eventually, host, officer, serve};
 
 /// What a network between a caller and a replica does.
 #[derive(Clone, Copy, PartialEq)]
@@ -41,7 +41,8 @@ struct World {
     _folder: TempDir,
 }
 
-async fn start() -> World {
+/// Two replicas; `networked` puts a network before each of them.
+async fn start(networked: bool) -> World {
     let folder = tempfile::tempdir().unwrap();
     let mut replicas = Vec::new();
     for _ in 0..2 {
@@ -49,7 +50,10 @@ async fn start() -> World {
         let stack = chassis::server::stack(registry::routes(&server), &server, &["registry"]);
         let target = serve(&server, stack).await;
         let (line, bytes) = (watch::Sender::new(Line::Up), Arc::new(AtomicUsize::new(0)));
-        let address = network(&server, target, line.clone(), bytes.clone()).await;
+        let address = match networked {
+            true => network(&server, target, line.clone(), bytes.clone()).await,
+            false => target,
+        };
         replicas.push(Replica { server, address, line, bytes });
     }
     let urls: Vec<String> = replicas.iter().map(|replica| format!("http://{}", replica.address)).collect();
@@ -121,6 +125,19 @@ impl World {
         })
     }
 
+    /// Waits until calls go to this replica again: it has been asked, and has said that it is well.
+    async fn until_used(&self, replica: &Replica) {
+        let used = eventually(|| async {
+            let before = replica.bytes.load(Ordering::Relaxed);
+            for _ in 0..8 {
+                self.create(None).await.unwrap();
+            }
+            // More than an answer to a probe.
+            replica.bytes.load(Ordering::Relaxed) > before + 300
+        });
+        assert!(used.await);
+    }
+
     async fn create(&self, key: Option<&str>) -> Result<(), Error> {
         let caller = Arc::new(officer(Role::Administrator));
         let mut client = AgencyServiceClient::new(self.host.peers.client_as("registry", caller));
@@ -138,7 +155,7 @@ async fn pause(millis: u64) {
 
 #[tokio::test]
 async fn a_replica_that_breaks_down_costs_no_read_and_is_used_again_when_it_is_back() {
-    let world = start().await;
+    let world = start(true).await;
     let stop = AtomicBool::new(false);
     let story = async {
         pause(300).await;
@@ -151,8 +168,7 @@ async fn a_replica_that_breaks_down_costs_no_read_and_is_used_again_when_it_is_b
             replica.line.send_replace(Line::Down);
             pause(300).await;
             replica.line.send_replace(Line::Up);
-            // Until it has been asked, and has said that it is well.
-            pause(1_500).await;
+            world.until_used(replica).await;
         }
         stop.store(true, Ordering::Relaxed);
     };
@@ -163,7 +179,7 @@ async fn a_replica_that_breaks_down_costs_no_read_and_is_used_again_when_it_is_b
 
 #[tokio::test]
 async fn a_replica_that_stops_sends_its_callers_to_another() {
-    let world = start().await;
+    let world = start(false).await;
     let stop = AtomicBool::new(false);
     let story = async {
         pause(300).await;
@@ -190,7 +206,7 @@ async fn a_replica_that_stops_sends_its_callers_to_another() {
 
 #[tokio::test]
 async fn a_write_that_was_perhaps_done_is_sent_again_only_under_a_key() {
-    let world = start().await;
+    let world = start(true).await;
     for key in [Some("7b9e"), None] {
         world.create(None).await.unwrap();
         let broken = &world.replicas[0].line;
@@ -204,16 +220,18 @@ async fn a_write_that_was_perhaps_done_is_sent_again_only_under_a_key() {
         let failures: Vec<Error> = outcomes.into_iter().filter_map(Result::err).collect();
         match key {
             Some(_) => assert!(failures.is_empty(), "{failures:?}"),
-            None => assert!(failures.len() >= 2 && failures.iter().all(|f| f.reason() == "UNAVAILABLE"), "{failures:?}"),
+            None => {
+                assert!(failures.len() >= 2 && failures.iter().all(|f| f.reason() == "UNAVAILABLE"), "{failures:?}")
+            }
         }
         broken.send_replace(Line::Up);
-        pause(2_200).await;
+        world.until_used(&world.replicas[0]).await;
     }
 }
 
 #[tokio::test]
 async fn a_replica_that_is_not_well_is_left_out() {
-    let world = start().await;
+    let world = start(true).await;
     world.create(None).await.unwrap();
     world.replicas[0].server.health().probe("registry", || async { Err(Error::unavailable("the database")) });
     pause(2_500).await;
