@@ -43,5 +43,6 @@ mod subscription;
 mod succession;
 mod taxonomy;
 mod theme;
+mod tls;
 mod verification;
 mod webhook;
