@@ -92,6 +92,7 @@ impl Replicas {
             }
             match Reach::of(&*last) {
                 Reach::Late => return Err(deadline::exceeded()),
+                Reach::Broken => break,
                 // Its connection has ended. If there is no other replica, it may take a new one.
                 Reach::Untouched if failed.len() + 1 >= self.known().len() => failed.clear(),
                 Reach::Untouched => failed.push(replica.at),

@@ -47,6 +47,8 @@ pub(super) enum Reach {
     Unknown,
     /// It was out of time.
     Late,
+    /// It broke off itself, while it was being sent.
+    Broken,
 }
 
 impl Replica {
@@ -131,6 +133,9 @@ impl Reach {
             }
             if cause.is::<tonic::ConnectError>() {
                 return Some(Reach::Unconnected);
+            }
+            if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user) {
+                return Some(Reach::Broken);
             }
             // hyper took it back before it was written.
             if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled) {
