@@ -110,7 +110,9 @@ async fn a_file_that_is_missing_or_wrong_is_refused_by_its_setting() {
             write(files.path(), &authority, &authority);
             let path = files.path().join(format!("{file}.pem"));
             std::fs::remove_file(&path).unwrap();
-            text.map(|text| std::fs::write(&path, text).unwrap());
+            if let Some(text) = text {
+                std::fs::write(&path, text).unwrap();
+            }
             let mut config = Config { data_dir: folder.path().into(), ..Config::default() };
             use_files(&mut config, files.path());
             let refused = Host::new(config).err().unwrap();

@@ -65,7 +65,7 @@ pub fn run(arguments: Arguments) -> Result<(), Complaint> {
     Ok(())
 }
 
-/// Whether there is a certificate of which more than a third of its time is left, or nothing could be issued better.
+/// Whether there is a certificate of which more than a third of its time is left.
 fn is_good(folder: &Path, arguments: &Arguments, clock: &Clock) -> Result<bool, Complaint> {
     let file = folder.join(pem::CERTIFICATE);
     if !file.exists() || !folder.join(pem::KEY).exists() {
