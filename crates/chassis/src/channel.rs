@@ -1,29 +1,57 @@
 //! Calling other services: in this process or elsewhere, the caller's code does not differ.
 
 mod call_as;
+mod connect;
 mod peer;
 mod remote;
+mod replay;
+mod replica;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::join_all;
+use tokio_util::sync::CancellationToken;
+
 use crate::caller::Caller;
-use crate::config::{Config, SERVICES};
+use crate::config::{Address, Config, SERVICES};
 use crate::error::{Error, Result};
 use crate::identity::InternalTokens;
 use crate::server::Stack;
+use crate::tls::Certificate;
+use connect::Connect;
+use remote::Remote;
+use replica::Replica;
 
 pub use call_as::CallAs;
 pub use peer::{Peer, Seen};
+
+/// How often it is asked how replicas are, and every how many times which ones there are.
+const INTERVAL: Duration = Duration::from_secs(1);
+const LOOK_UP_EVERY: u32 = 5;
+
+/// How long somebody who is asked alone may take to say how it is.
+const ASKED_TIME: Duration = Duration::from_secs(3);
+
+/// Asks the process at `address` how it is, and fails with what is wrong.
+pub async fn ask(address: &Address, certificate: Option<Certificate>) -> Result<()> {
+    let mut found = tokio::net::lookup_host((address.host.as_str(), address.port)).await.map_err(Error::internal)?;
+    let at = found.next().ok_or_else(|| Error::internal(format!("{} has no address", address.host)))?;
+    let replica = Replica::new(Connect { at, host: address.host.as_str().into(), certificate }, true);
+    match tokio::time::timeout(ASKED_TIME, replica.ask()).await {
+        Ok(told) => told.map_err(Error::internal),
+        Err(_) => Err(Error::internal("it does not answer in time")),
+    }
+}
 
 /// The services that this process can call. Cheap to clone.
 #[derive(Clone)]
 pub struct Peers(Arc<Directory>);
 
 struct Directory {
-    /// Addresses of services that run elsewhere.
-    urls: BTreeMap<&'static str, String>,
+    /// Services that run elsewhere.
+    remotes: BTreeMap<&'static str, Remote>,
     known: Mutex<BTreeMap<String, Peer>>,
     wanted: Mutex<BTreeSet<String>>,
     tokens: Arc<InternalTokens>,
@@ -31,15 +59,38 @@ struct Directory {
 }
 
 impl Peers {
-    pub(crate) fn new(config: &Config, tokens: Arc<InternalTokens>) -> Peers {
-        let url = |name: &'static str| Some((name, config.service(name)?.url.clone()));
-        Peers(Arc::new(Directory {
-            urls: SERVICES.into_iter().filter_map(url).filter(|(_, url)| !url.is_empty()).collect(),
+    pub(crate) fn new(config: &Config, tokens: Arc<InternalTokens>, certificate: Option<Certificate>) -> Result<Peers> {
+        let mut remotes = BTreeMap::new();
+        for name in SERVICES {
+            let url = config.service(name).map(|service| service.url.as_str()).unwrap_or_default();
+            let addresses = Address::list(url).map_err(|why| Error::internal(format!("setting {name}.url: {why}")))?;
+            if !addresses.is_empty() {
+                remotes.insert(name, Remote::new(name, addresses, certificate.clone()));
+            }
+        }
+        Ok(Peers(Arc::new(Directory {
+            remotes,
             known: Mutex::default(),
             wanted: Mutex::default(),
             tokens,
             timeout_default: config.limits.timeout_default(),
-        }))
+        })))
+    }
+
+    /// Keeps what is known of replicas elsewhere up to date.
+    pub(crate) async fn keep(self, shutdown: CancellationToken) -> Result<()> {
+        let mut round: u32 = 0;
+        while !shutdown.is_cancelled() {
+            let asked: Vec<Peer> = lock(&self.0.known).values().cloned().collect();
+            let look_up = round.is_multiple_of(LOOK_UP_EVERY);
+            join_all(asked.iter().filter_map(Peer::remote).map(|remote| remote.refresh(look_up))).await;
+            round = round.wrapping_add(1);
+            tokio::select! {
+                () = tokio::time::sleep(INTERVAL) => {}
+                () = shutdown.cancelled() => {}
+            }
+        }
+        Ok(())
     }
 
     /// Says that this process serves `role` itself, by `stack`. To be done for all roles before any of them is called;
@@ -78,7 +129,7 @@ impl Peers {
         if let Some(peer) = known.get(name) {
             return peer.clone();
         }
-        let peer = Peer::new(name, self.0.urls.get(name).map(String::as_str));
+        let peer = Peer::new(name, self.0.remotes.get(name).cloned());
         known.insert(name.to_owned(), peer.clone());
         peer
     }

@@ -1,9 +1,12 @@
 //! What can be set, and to what: `deploy/ngkt.toml` is the documentation, the defaults and the list of keys at once.
 
+mod address;
+mod layer;
 mod list;
 mod load;
 mod mask;
 
+pub use address::Address;
 pub use load::ConfigError;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +34,8 @@ pub struct Config {
     pub clock: Clock,
     /// The signing keys.
     pub identity: Identity,
+    /// TLS between the roles.
+    pub tls: Tls,
     /// Bounds of requests, connections and waiting.
     pub limits: Limits,
     /// The face to the outside.
@@ -93,6 +98,18 @@ pub struct Identity {
     pub key_dir: PathBuf,
 }
 
+/// TLS between the roles: all of them, or none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The file of the authorities that are trusted.
+    pub ca: PathBuf,
+    /// The file of this process's certificate.
+    pub certificate: PathBuf,
+    /// The file of its private key.
+    pub key: PathBuf,
+}
+
 /// Bounds of requests, connections and waiting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,6 +132,8 @@ pub struct Limits {
     pub body_seconds: u64,
     /// Seconds that a connection may lie idle.
     pub idle_seconds: u64,
+    /// Seconds in which connections that are open are still listened to after a signal to stop.
+    pub drain_seconds: u64,
     /// Seconds for requests at work after a signal to stop.
     pub shutdown_seconds: u64,
 }
@@ -128,6 +147,18 @@ pub struct Gateway {
     /// Web origins whose pages may call.
     #[serde(deserialize_with = "list::read")]
     pub cors_origins: Vec<String>,
+    /// TLS for clients outside.
+    pub tls: GatewayTls,
+}
+
+/// TLS for clients outside: both, or none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayTls {
+    /// The file of the certificate.
+    pub certificate: PathBuf,
+    /// The file of its private key.
+    pub key: PathBuf,
 }
 
 /// One service that keeps data.
@@ -136,7 +167,7 @@ pub struct Gateway {
 pub struct Service {
     /// Where it listens in a process of its own.
     pub listen: SocketAddr,
-    /// Where the others find it; empty is in the same process.
+    /// Where the others find it (see [`Address`]); empty is in the same process.
     pub url: String,
     /// Its database.
     pub database: Database,
@@ -146,8 +177,10 @@ pub struct Service {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// `postgres://…` or `sqlite://…`; empty is a file in the data folder.
+    /// `postgres://…`, with the password in it, or `sqlite://…`; empty is a file in the data folder.
     pub url: String,
+    /// The password as it was given beside the url.
+    pub password: String,
     /// Connections at once.
     pub connections_max: u32,
     /// Seconds to wait for a free connection.
@@ -202,6 +235,16 @@ impl Config {
         }
     }
 
+    fn service_mut(&mut self, name: &str) -> Option<&mut Service> {
+        match name {
+            "registry" => Some(&mut self.registry),
+            "investment" => Some(&mut self.investment),
+            "events" => Some(&mut self.events),
+            "notification" => Some(&mut self.notification.service),
+            _ => None,
+        }
+    }
+
     /// The folder of the signing keys.
     pub fn key_dir(&self) -> PathBuf {
         match self.identity.key_dir.as_os_str().is_empty() {
@@ -223,6 +266,20 @@ impl Default for Config {
     }
 }
 
+impl Tls {
+    /// Whether the roles speak TLS with each other.
+    pub fn is_on(&self) -> bool {
+        !self.certificate.as_os_str().is_empty()
+    }
+}
+
+impl GatewayTls {
+    /// Whether clients outside speak TLS.
+    pub fn is_on(&self) -> bool {
+        !self.certificate.as_os_str().is_empty()
+    }
+}
+
 impl Limits {
     /// The time for a request whose caller did not say.
     pub fn timeout_default(&self) -> Duration {
@@ -232,6 +289,11 @@ impl Limits {
     /// The time for a request at most.
     pub fn timeout_max(&self) -> Duration {
         Duration::from_secs(self.timeout_seconds_max)
+    }
+
+    /// The time in which open connections are still listened to after a signal to stop.
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds)
     }
 
     /// The time for requests at work after a signal to stop.

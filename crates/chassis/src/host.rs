@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::health::Health;
 use crate::identity::Identity;
+use crate::tls::Tls;
 
 /// What every part of one process shares. Cheap to clone.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Host {
     pub clock: Clock,
     /// Keys and tokens.
     pub identity: Identity,
+    /// The certificates that it shows.
+    pub tls: Tls,
     /// The services that can be called.
     pub peers: Peers,
     /// Cancelled when the process is to stop: take on nothing new, finish what is at work.
@@ -43,7 +46,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Prepares a process: installs the TLS provider and opens (or creates) the signing keys. Serves nothing yet.
+    /// Prepares a process: installs the TLS provider, reads the certificates and opens (or creates) the signing keys. Serves nothing yet.
     /// Must be called within a tokio runtime.
     pub fn new(config: Config) -> Result<Host> {
         let clock = Clock::of(&config.clock);
@@ -54,9 +57,11 @@ impl Host {
     pub fn with_clock(config: Config, clock: Clock) -> Result<Host> {
         crate::egress::install_tls();
         let identity = Identity::open(&config.key_dir(), &clock)?;
+        let tls = Tls::open(&config)?;
         let config = Arc::new(config);
         let host = Host {
-            peers: Peers::new(&config, identity.internal.clone()),
+            peers: Peers::new(&config, identity.internal.clone(), tls.roles().cloned())?,
+            tls,
             clock,
             identity,
             config,
@@ -69,6 +74,8 @@ impl Host {
             cut_off: CancellationToken::new(),
         };
         host.spawn("health", host.health.clone().run(host.shutdown.clone()));
+        host.spawn("replicas", host.peers.clone().keep(host.shutdown.clone()));
+        host.spawn("certificates", host.tls.clone().keep(host.clock.clone(), host.shutdown.clone()));
         Ok(host)
     }
 

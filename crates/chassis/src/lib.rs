@@ -15,6 +15,7 @@ pub mod identity;
 pub mod server;
 pub mod shutdown;
 pub mod telemetry;
+pub mod tls;
 
 mod target;
 

@@ -9,6 +9,7 @@ mod listen;
 mod observe;
 mod panic;
 mod platform;
+mod rewound;
 pub mod room;
 mod size;
 mod stream;

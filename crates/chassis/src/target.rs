@@ -25,6 +25,8 @@ pub(crate) struct Target {
     pub(crate) method: &'static api::Method,
     /// Whether it streams, either way.
     pub(crate) stream: bool,
+    /// Whether it only reads: HTTP's word for it is GET.
+    safe: bool,
     public: bool,
     authenticated: bool,
     roles: u32,
@@ -40,6 +42,7 @@ impl Target {
         Target {
             method,
             stream: method.server_streaming || method.client_streaming,
+            safe: method.routes.first().is_some_and(|route| route.http == http::Method::GET),
             public: method.access.public,
             authenticated: method.access.authenticated,
             roles: method.access.roles.iter().fold(0, |bits, role| bits | role_bit(*role)),
@@ -73,6 +76,15 @@ impl Called {
         match self {
             Called::Rpc(target) => target.method.path.trim_start_matches('/'),
             Called::Platform { .. } | Called::Unknown => "_OTHER",
+        }
+    }
+
+    /// Whether it may be done twice as well as once, because it only reads.
+    pub(crate) fn is_safe(&self) -> bool {
+        match self {
+            Called::Rpc(target) => target.safe,
+            Called::Platform { stream } => !stream,
+            Called::Unknown => false,
         }
     }
 

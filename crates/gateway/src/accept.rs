@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chassis::server::room;
+use chassis::tls::{self, Certificate};
 use chassis::{Host, Result};
 use http::header::CONNECTION;
 use http::{HeaderValue, Version};
@@ -13,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -55,7 +56,15 @@ pub async fn serve(host: &Host, listener: TcpListener, face: Arc<Face>) -> Resul
             tokio::time::sleep(PAUSE).await;
             continue;
         };
-        let connection = Connection { http: http.clone(), face: face.clone(), times, shutdown: host.shutdown.clone() };
+        let connection = Connection {
+            http: http.clone(),
+            face: face.clone(),
+            certificate: host.tls.gateway().cloned(),
+            times,
+            header_time: Duration::from_secs(limits.header_seconds),
+            drain_time: limits.drain(),
+            shutdown: host.shutdown.clone(),
+        };
         let cut_off = cut_off.clone();
         let work = async move {
             tokio::select! {
@@ -99,16 +108,22 @@ fn protocol() -> Builder<TokioExecutor> {
 struct Connection {
     http: Arc<Builder<TokioExecutor>>,
     face: Arc<Face>,
+    certificate: Option<Certificate>,
     times: Times,
+    header_time: Duration,
+    drain_time: Duration,
     shutdown: CancellationToken,
 }
 
 impl Connection {
     async fn run(self, socket: TcpStream) {
-        if let Err(cause) = socket.set_nodelay(true) {
-            tracing::debug!(%cause, "a connection ended before it began");
-            return;
-        }
+        let socket = match tls::accept(self.certificate.as_ref(), socket, self.header_time).await {
+            Ok(socket) => socket,
+            Err(cause) => {
+                tracing::debug!(%cause, "a connection ended before it began");
+                return;
+            }
+        };
         let (activity, left) = (Activity::new(), Left::default());
         let guarded = Guarded::new(socket, activity.clone(), self.times, left.clone());
         self.speak(guarded, &activity).await;
@@ -117,13 +132,15 @@ impl Connection {
 
     async fn speak(&self, guarded: Guarded, activity: &Arc<Activity>) {
         let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
-            let (face, activity, at_work) = (self.face.clone(), activity.clone(), activity.begin());
+            let (face, activity, at_work) = (self.face.clone(), activity.clone(), activity.begin(request.version()));
+            let shutdown = self.shutdown.clone();
             let request = request.map(|body| Arrival::new(body, activity.clone()));
             async move {
                 let version = request.version();
                 let mut response = face.answer(request, at_work).await;
-                // What is unread stands in the way of the next request: the client must know not to send one.
-                if activity.has_unread() && version < Version::HTTP_2 {
+                // What is unread stands in the way of the next request, and so does the end of this process: the client
+                // must know not to send one.
+                if (activity.has_unread() || shutdown.is_cancelled()) && version < Version::HTTP_2 {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(response)
@@ -141,9 +158,13 @@ impl Connection {
                     return;
                 }
                 () = self.shutdown.cancelled(), if !closing => {
-                    // How long the rest may take, the loop that accepts decides for all.
-                    talk.as_mut().graceful_shutdown();
-                    let _ = talk.as_mut().await;
+                    // Over HTTP/1.1 nobody can be told to go but in an answer.
+                    let drained = activity.is_http2() || timeout(self.drain_time, talk.as_mut()).await.is_err();
+                    if drained {
+                        // How long the rest may take, the loop that accepts decides for all.
+                        talk.as_mut().graceful_shutdown();
+                        let _ = talk.as_mut().await;
+                    }
                     return;
                 }
                 () = idle.as_mut() => {

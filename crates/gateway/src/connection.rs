@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chassis::config::Limits;
+use chassis::tls::Socket;
+use http::Version;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 /// What every HTTP/2 client sends first.
@@ -48,6 +49,8 @@ pub struct Activity {
     /// Milliseconds after `opened` at which the last request ended.
     ended: AtomicU64,
     unread: AtomicBool,
+    /// Whether a request came over HTTP/2.
+    http2: AtomicBool,
 }
 
 impl Activity {
@@ -59,11 +62,13 @@ impl Activity {
             at_work: AtomicUsize::new(0),
             ended: AtomicU64::new(0),
             unread: AtomicBool::new(false),
+            http2: AtomicBool::new(false),
         })
     }
 
     /// Counts a request until its answer has been sent, or given up.
-    pub fn begin(self: &Arc<Self>) -> AtWork {
+    pub fn begin(self: &Arc<Self>, version: Version) -> AtWork {
+        self.http2.fetch_or(version >= Version::HTTP_2, Relaxed);
         self.begun.fetch_add(1, Relaxed);
         self.at_work.fetch_add(1, Relaxed);
         AtWork(self.clone())
@@ -72,6 +77,11 @@ impl Activity {
     /// Whether a request's body was given up before its end.
     pub fn has_unread(&self) -> bool {
         self.unread.load(Relaxed)
+    }
+
+    /// Whether it is known to speak HTTP/2, whose clients can be told to go without losing a request.
+    pub fn is_http2(&self) -> bool {
+        self.http2.load(Relaxed)
     }
 
     /// When the connection is to be closed if nothing happens before; now or in the past if it is idle for long enough.
@@ -95,11 +105,11 @@ impl Drop for AtWork {
 }
 
 /// A place where the socket is left when the protocol is done with it.
-pub type Left = Arc<Mutex<Option<TcpStream>>>;
+pub type Left = Arc<Mutex<Option<Socket>>>;
 
 /// A socket with its timers.
 pub struct Guarded {
-    socket: Option<TcpStream>,
+    socket: Option<Socket>,
     left: Left,
     activity: Arc<Activity>,
     times: Times,
@@ -113,7 +123,7 @@ pub struct Guarded {
 
 impl Guarded {
     /// Guards a socket; it is left in `left` at the end.
-    pub fn new(socket: TcpStream, activity: Arc<Activity>, times: Times, left: Left) -> Guarded {
+    pub fn new(socket: Socket, activity: Arc<Activity>, times: Times, left: Left) -> Guarded {
         let (reading, writing) = (Timer::default(), Timer::default());
         Guarded { socket: Some(socket), left, activity, times, preface: Some(0), head: None, reading, writing }
     }
@@ -145,7 +155,7 @@ impl Guarded {
         }
     }
 
-    fn socket(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+    fn socket(&mut self) -> io::Result<Pin<&mut Socket>> {
         self.socket.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 

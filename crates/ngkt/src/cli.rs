@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::build;
-use crate::command::{audit, doctor, export, import, migrate, serve, token, up};
+use crate::command::{audit, certificates, doctor, export, health, import, migrate, serve, token, up};
 use crate::complaint::Complaint;
 
 /// The platform of Viet Nam's economic diplomacy: missions, localities, investment, visits and what was promised there.
@@ -27,6 +27,8 @@ enum Command {
     Up(up::Arguments),
     Serve(serve::Arguments),
     Migrate(migrate::Arguments),
+    Certificates(certificates::Arguments),
+    Health(health::Arguments),
     Token(token::Arguments),
     #[command(subcommand)]
     Import(import::What),
@@ -59,6 +61,8 @@ async fn run(command: Command) -> Result<(), Complaint> {
         Command::Up(arguments) => up::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Migrate(arguments) => migrate::run(arguments).await,
+        Command::Certificates(arguments) => certificates::run(arguments),
+        Command::Health(arguments) => health::run(arguments).await,
         Command::Token(arguments) => token::run(arguments),
         Command::Import(import::What::Fdi(arguments)) => import::run(arguments).await,
         Command::Export(arguments) => export::run(arguments).await,

@@ -6,6 +6,7 @@ mod build;
 mod cli;
 mod command;
 mod complaint;
+mod door;
 mod platform;
 
 pub use chassis::config::Config;

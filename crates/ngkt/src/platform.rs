@@ -8,10 +8,10 @@ use chassis::host::Host;
 use chassis::server;
 use chassis::telemetry::{self, Telemetry};
 use store::{Service, Start, Store};
-use tokio::net::TcpListener;
 
 use crate::build::BUILD;
 use crate::complaint::{Complaint, While};
+use crate::door::Door;
 
 /// The services that keep data, in the order in which they start.
 pub(crate) const SERVICES: [&Service; 4] =
@@ -106,8 +106,8 @@ async fn serve(host: &Host, roles: &Roles) -> Result<SocketAddr, Complaint> {
         _ => config.gateway.listen,
     };
     // Taken before the databases are opened: an address in use should not be found out after the loading.
-    let listener = TcpListener::bind(listen).await.while_doing(|| format!("listening on {listen}"))?;
-    let address = listener.local_addr()?;
+    let door = Door::take(listen, matches!(roles, Roles::All)).while_doing(|| format!("listening on {listen}"))?;
+    let address = door.address()?;
     let mut last = None;
     for service in SERVICES.into_iter().filter(|service| roles.include(service.name)) {
         last = Some(start(host, service).await.while_doing(|| format!("starting {}", service.name))?);
@@ -116,6 +116,7 @@ async fn serve(host: &Host, roles: &Roles) -> Result<SocketAddr, Complaint> {
     if matches!(roles, Roles::All) {
         until_ready(host).await;
     }
+    let listener = door.open()?;
     let serving = host.clone();
     match last.filter(|_| !roles.include(GATEWAY)) {
         Some(stack) => host.spawn("server", async move { server::serve(&serving, listener, stack).await }),

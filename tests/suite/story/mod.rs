@@ -45,5 +45,6 @@ mod succession;
 mod taxonomy;
 mod telemetry;
 mod theme;
+mod tls;
 mod verification;
 mod webhook;

@@ -39,11 +39,13 @@ pub enum Backend {
     Split,
     /// Each role in a process of its own, on PostgreSQL. For what the two together could break.
     SplitPostgres,
+    /// Each role in a process of its own, on SQLite, and TLS between them. For what that could break.
+    SplitTls,
 }
 
 impl Backend {
     pub fn is_split(self) -> bool {
-        matches!(self, Backend::Split | Backend::SplitPostgres)
+        matches!(self, Backend::Split | Backend::SplitPostgres | Backend::SplitTls)
     }
 
     pub fn is_postgres(self) -> bool {

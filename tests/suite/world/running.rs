@@ -66,6 +66,7 @@ impl Running {
             ("data_dir", folder.display().to_string()),
             ("log.level", "warn".to_owned()),
             ("clock.offset_file", clock.file().display().to_string()),
+            ("limits.drain_seconds", "0".to_owned()),
             ("notification.webhook.allow_networks", "127.0.0.0/8".to_owned()),
         ];
         for ((url_key, connections_key), url) in DATABASE_KEYS.into_iter().zip(urls) {
@@ -79,7 +80,8 @@ impl Running {
         let config_text: String =
             settings.iter().map(|(key, value)| format!("{key} = {}\n", toml_value(key, value))).collect();
         if backend.is_split() {
-            return Running::start_apart(folder, config, config_text);
+            let with_tls = backend == Backend::SplitTls;
+            return Running::start_apart(folder, config, config_text, with_tls);
         }
         let platform = ngkt::Platform::start(config.clone(), ngkt::Roles::All).await.expect("the platform starts");
         let address = platform.gateway_address().expect("invariant: all roles include the gateway");
@@ -93,7 +95,16 @@ impl Running {
         }
     }
 
-    fn start_apart(folder: PathBuf, config: ngkt::Config, config_text: String) -> Running {
+    fn start_apart(folder: PathBuf, config: ngkt::Config, config_text: String, with_tls: bool) -> Running {
+        let scheme = if with_tls { "https" } else { "http" };
+        if with_tls {
+            let made = Command::new(env!("CARGO_BIN_EXE_platform"))
+                .arg("certificates")
+                .arg("--out")
+                .arg(certificates(&folder))
+                .output();
+            assert!(made.is_ok_and(|made| made.status.success()), "certificates are made");
+        }
         // Held until all are known, so that no two are the same.
         let listeners: Vec<TcpListener> =
             (0..5).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
@@ -102,7 +113,7 @@ impl Running {
         let mut file = config_text.clone();
         file.push_str(&format!("gateway.listen = \"{address}\"\n"));
         for (service, address) in SERVICES.iter().zip(addresses) {
-            file.push_str(&format!("{service}.listen = \"{address}\"\n{service}.url = \"http://{address}\"\n"));
+            file.push_str(&format!("{service}.listen = \"{address}\"\n{service}.url = \"{scheme}://{address}\"\n"));
         }
         std::fs::write(folder.join("ngkt.toml"), file).expect("the world's folder can be written");
         drop(listeners);
@@ -219,11 +230,23 @@ fn toml_value(key: &str, value: &str) -> String {
     }
 }
 
+fn certificates(folder: &Path) -> PathBuf {
+    folder.join("certificates")
+}
+
+/// The settings by which a role finds its certificate, if the platform has certificates.
+pub fn tls(role: &str, folder: &Path) -> Vec<(String, PathBuf)> {
+    let own = certificates(folder).join(role);
+    let setting = |name: &str| (format!("NGKT__TLS__{}", name.to_uppercase()), own.join(format!("{name}.pem")));
+    if own.is_dir() { ["ca", "certificate", "key"].map(setting).to_vec() } else { Vec::new() }
+}
+
 fn spawn(role: &str, folder: &Path) -> Child {
     let log = std::fs::File::options().create(true).append(true).open(folder.join(format!("{role}.log")));
     let child = Command::new(env!("CARGO_BIN_EXE_platform"))
         .args(["serve", role, "--config"])
         .arg(folder.join("ngkt.toml"))
+        .envs(tls(role, folder))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log.expect("the world's folder can be written"))

@@ -1,5 +1,6 @@
 //! An operator's shell: runs the platform's commands as processes.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use tokio::process::Command;
@@ -34,8 +35,14 @@ impl Printed {
 
 /// Runs a command of the platform's binary to its end.
 pub async fn ngkt(arguments: &[&str]) -> Printed {
+    ngkt_with(&[], arguments).await
+}
+
+/// The same with these settings in the environment.
+pub async fn ngkt_with(environment: &[(String, PathBuf)], arguments: &[&str]) -> Printed {
     let output = Command::new(env!("CARGO_BIN_EXE_platform"))
         .args(arguments)
+        .envs(environment.iter().cloned())
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()

@@ -13,9 +13,11 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use crate::channel::remote::Remote;
+use crate::config::Address;
 use crate::error::{Error, Result};
 use crate::server::VERSION;
 use crate::server::{Answer, Request, Response, Stack, refuse};
+use crate::tls::Certificate;
 
 /// One service, in this process or elsewhere. Cheap to clone; made for a generated client, but adds nothing to requests:
 /// see [`crate::channel::Peers::client_as`].
@@ -40,8 +42,7 @@ struct Place {
 }
 
 impl Peer {
-    pub(super) fn new(name: &str, url: Option<&str>) -> Peer {
-        let remote = url.map(|url| Remote::new(name, url));
+    pub(super) fn new(name: &str, remote: Option<Remote>) -> Peer {
         Peer(Arc::new(Place { name: name.to_owned(), local: OnceLock::new(), remote }))
     }
 
@@ -77,10 +78,11 @@ impl Peer {
         }
     }
 
-    /// Asks the service elsewhere at `url` who it is, without being anybody.
-    pub async fn look(name: &str, url: &str) -> Result<Seen> {
+    /// Asks the service at `address` who it is, without being anybody; over TLS it shows `certificate`.
+    pub async fn look(name: &str, address: Address, certificate: Option<Certificate>) -> Result<Seen> {
         let request = HealthCheckRequest { service: String::new() };
-        let answer = HealthClient::new(Peer::new(name, Some(url))).check(request).await?;
+        let elsewhere = Peer::new(name, Some(Remote::new(name, vec![address], certificate)));
+        let answer = HealthClient::new(elsewhere).check(request).await?;
         let header = |name: &str| answer.metadata().get(name).and_then(|value| value.to_str().ok());
         let date = header("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
         Ok(Seen {
@@ -90,8 +92,23 @@ impl Peer {
         })
     }
 
-    /// Asks the service whether it is ready.
+    pub(super) fn remote(&self) -> Option<&Remote> {
+        self.0.remote.as_ref().filter(|_| !self.is_local())
+    }
+
+    /// Asks the service whether it is ready: of several replicas, one that is will do.
     pub async fn ready(&self) -> Result<()> {
+        let mut told = self.ask().await;
+        for _ in 1..self.remote().map_or(1, Remote::count) {
+            if told.is_ok() {
+                break;
+            }
+            told = self.ask().await;
+        }
+        told
+    }
+
+    async fn ask(&self) -> Result<()> {
         let request = HealthCheckRequest { service: String::new() };
         let answer = HealthClient::new(self.clone()).check(request).await?.into_inner();
         match answer.status() {

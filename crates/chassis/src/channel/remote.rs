@@ -1,63 +1,177 @@
-//! A service in another process, over HTTP/2.
+//! A service in other processes, over HTTP/2: one, or several that share the work.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::FutureExt as _;
-use tonic::transport::{Channel, Endpoint};
-use tower::{Service as _, ServiceExt as _};
+use futures::future::join_all;
+use http::request::Parts;
 
-use crate::error::{BoxError, Error};
-use crate::server::{Answer, Request, deadline, refuse};
+use super::connect::Connect;
+use super::replay::Replay;
+use super::replica::{Reach, Replica};
+use crate::config::Address;
+use crate::error::{BoxError, Error, Result};
+use crate::server::{Answer, Request, Response, deadline, refuse};
+use crate::target::Called;
+use crate::tls::Certificate;
 
-const CONNECT_TIME: Duration = Duration::from_secs(2);
-/// Without these a connection that broke silently would be used until the system gives it up, many minutes later.
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
-/// Small windows make a slow reader of a stream of small messages lose its connection.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 8 << 20;
-/// A status with many broken fields travels in headers.
-const HEADER_BYTES_MAX: u32 = 32 << 10;
+/// How often a request is sent at most.
+const ATTEMPTS_MAX: usize = 4;
 
-pub(super) struct Remote {
-    name: Arc<str>,
-    channel: Result<Channel, String>,
+/// Who repeats a request with the same key gets the answer of the first: it may be sent again.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// All replicas of one service. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Remote(Arc<Replicas>);
+
+struct Replicas {
+    name: String,
+    addresses: Vec<Address>,
+    certificate: Option<Certificate>,
+    known: RwLock<Arc<Vec<Arc<Replica>>>>,
+    turn: AtomicUsize,
+    resolving: tokio::sync::Mutex<()>,
 }
 
 impl Remote {
-    /// The service at `url`; connects when it is first called.
-    pub(super) fn new(name: &str, url: &str) -> Remote {
-        let endpoint = Endpoint::from_shared(url.to_owned()).map(|endpoint| {
-            endpoint
-                .connect_timeout(CONNECT_TIME)
-                .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-                .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
-                .keep_alive_while_idle(true)
-                .initial_stream_window_size(STREAM_WINDOW)
-                .initial_connection_window_size(CONNECTION_WINDOW)
-                .http2_max_header_list_size(HEADER_BYTES_MAX)
-                .tcp_nodelay(true)
-                .connect_lazy()
-        });
-        Remote { name: name.into(), channel: endpoint.map_err(|cause| format!("{url}: {cause}")) }
+    /// The service at these addresses; they are looked up when it is first called, or before.
+    pub(super) fn new(name: &str, addresses: Vec<Address>, certificate: Option<Certificate>) -> Remote {
+        Remote(Arc::new(Replicas {
+            name: name.to_owned(),
+            addresses,
+            certificate,
+            known: RwLock::default(),
+            turn: AtomicUsize::new(0),
+            resolving: tokio::sync::Mutex::new(()),
+        }))
     }
 
     pub(super) fn answer(&self, request: Request) -> Answer {
-        let (name, channel) = (self.name.clone(), self.channel.clone());
-        let answered = async move {
-            let mut channel = channel?;
-            channel.ready().await?.call(request).await.map_err(BoxError::from)
-        };
-        answered.map(move |answered| answered.unwrap_or_else(|cause| refuse(failure(&name, cause)))).boxed()
+        let service = self.0.clone();
+        async move { service.answer(request).await.unwrap_or_else(refuse) }.boxed()
+    }
+
+    /// How many replicas are known.
+    pub(super) fn count(&self) -> usize {
+        self.0.known().len()
+    }
+
+    /// Finds out which replicas there are, if `look_up` says so or one is not well, and how they are.
+    pub(super) async fn refresh(&self, look_up: bool) {
+        let service = &self.0;
+        let unwell = service.known().iter().any(|replica| !replica.is_serving());
+        if (look_up || unwell)
+            && let Err(cause) = service.look_up().await
+        {
+            tracing::debug!(service = service.name, %cause, "the addresses cannot be looked up");
+        }
+        // The only one is called in any case.
+        let known = service.known();
+        if known.len() > 1 {
+            join_all(known.iter().map(|replica| replica.clone().probe())).await;
+        }
     }
 }
 
-/// The channel keeps the deadline as well, by the same header; all else that it says is that there is no way.
-fn failure(name: &str, cause: BoxError) -> Error {
-    let mut causes = std::iter::successors(Some(&*cause as &dyn std::error::Error), |cause| cause.source());
-    match causes.any(|cause| cause.is::<tonic::TimeoutExpired>()) {
-        true => deadline::exceeded(),
-        false => Error::unavailable(name).because(cause),
+impl Replicas {
+    /// Sends the request to one replica, and to another if the first did not take it up, or if it may be done twice.
+    async fn answer(&self, request: Request) -> Result<Response> {
+        let (head, body) = request.into_parts();
+        let (body, repeatable) = (Replay::new(body), is_repeatable(&head));
+        let mut failed: Vec<SocketAddr> = Vec::new();
+        let mut last: BoxError = "it has no address".into();
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(replica) = self.pick(&failed).await.map_err(|cause| self.unavailable(cause))? else { break };
+            let Some(body) = body.again() else { break };
+            match replica.call(Request::from_parts(head.clone(), body)).await {
+                Ok(response) => return Ok(response),
+                Err(cause) => last = cause,
+            }
+            match Reach::of(&*last) {
+                Reach::Late => return Err(deadline::exceeded()),
+                Reach::Broken => break,
+                // Its connection has ended. If there is no other replica, it may take a new one.
+                Reach::Untouched if failed.len() + 1 >= self.known().len() => failed.clear(),
+                Reach::Untouched => failed.push(replica.at),
+                reach => {
+                    replica.set_serving(false);
+                    failed.push(replica.at);
+                    if reach == Reach::Unknown && !repeatable {
+                        break;
+                    }
+                }
+            }
+            tracing::debug!(service = self.name, at = %replica.at, cause = %last, "sent again");
+        }
+        Err(self.unavailable(last))
     }
+
+    fn unavailable(&self, cause: BoxError) -> Error {
+        Error::unavailable(&self.name).because(cause)
+    }
+
+    /// The less busy one of two that are well and did not fail for this request; if none is well, any.
+    async fn pick(&self, failed: &[SocketAddr]) -> Result<Option<Arc<Replica>>, BoxError> {
+        let mut known = self.known();
+        if known.is_empty() {
+            self.look_up().await?;
+            known = self.known();
+        }
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let in_turn = || {
+            let in_turn = (0..known.len()).map(|step| &known[turn.wrapping_add(step) % known.len()]);
+            in_turn.filter(|replica| !failed.contains(&replica.at))
+        };
+        let well = in_turn().filter(|replica| replica.is_serving()).take(2).min_by_key(|replica| replica.load());
+        Ok(well.or_else(|| in_turn().next()).cloned())
+    }
+
+    fn known(&self) -> Arc<Vec<Arc<Replica>>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks the addresses up. Replicas that are known already stay, with their connections; those that are not named any
+    /// more are forgotten, unless a name could not be looked up.
+    async fn look_up(&self) -> Result<(), BoxError> {
+        let _only_one = self.resolving.lock().await;
+        let known = self.known();
+        let (mut found, mut trouble) = (Vec::<Arc<Replica>>::new(), None);
+        for address in &self.addresses {
+            match tokio::net::lookup_host((address.host.as_str(), address.port)).await {
+                Ok(all) => {
+                    for at in all {
+                        if !found.iter().any(|replica| replica.at == at) {
+                            let same = known.iter().find(|replica| replica.at == at).cloned();
+                            found.push(same.unwrap_or_else(|| self.replica(address, at, known.is_empty())));
+                        }
+                    }
+                }
+                Err(cause) => trouble = Some(format!("{}: {cause}", address.host)),
+            }
+        }
+        if let Some(trouble) = trouble {
+            if found.is_empty() && known.is_empty() {
+                return Err(trouble.into());
+            }
+            found.extend(
+                known.iter().filter(|old| !found.iter().any(|new| new.at == old.at)).cloned().collect::<Vec<_>>(),
+            );
+        }
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(found);
+        Ok(())
+    }
+
+    /// Where there are others already, it has to show first that it is well.
+    fn replica(&self, address: &Address, at: SocketAddr, first: bool) -> Arc<Replica> {
+        let (host, certificate) = (address.host.as_str().into(), self.certificate.clone().filter(|_| address.tls));
+        Arc::new(Replica::new(Connect { at, host, certificate }, first))
+    }
+}
+
+/// Whether it does no harm if a request is done that was perhaps done already.
+fn is_repeatable(head: &Parts) -> bool {
+    Called::of(head.uri.path()).is_safe() || head.headers.contains_key(IDEMPOTENCY_KEY)
 }

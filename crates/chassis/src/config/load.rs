@@ -1,6 +1,7 @@
 //! Layers the sources over each other. The defaults are the schema: what is not in them is refused.
 
-use super::{Config, DEFAULTS};
+use super::layer::{self, Layer};
+use super::{Address, Config, DEFAULTS};
 use config::{Environment, File, FileFormat, Map, Source as _, Value, ValueKind};
 use serde::Deserialize as _;
 use std::fmt;
@@ -71,25 +72,52 @@ pub(super) fn load(
     if let Some(path) = file {
         let source = File::from(path).format(FileFormat::Toml).required(true);
         let unreadable = |cause| ConfigError::Unreadable { file: path.into(), cause: Box::new(cause) };
-        known(&schema, &Value::from(source.collect().map_err(unreadable)?), "", &format!("file {}", path.display()))?;
-        layers = layers.add_source(source);
+        let origin = format!("file {}", path.display());
+        let mut settings = Value::from(source.collect().map_err(unreadable)?);
+        layer::read_files(&schema, &mut settings, "", &origin)?;
+        known(&schema, &settings, "", &origin)?;
+        layers = layers.add_source(Layer(settings));
     }
     let environment = Environment::with_prefix(PREFIX).prefix_separator(SEPARATOR).separator(SEPARATOR);
     let environment = environment.source(variables);
-    for key in environment.collect()?.keys() {
+    let mut variables = environment.collect()?;
+    for key in variables.keys().cloned().collect::<Vec<_>>() {
         let variable = format!("{PREFIX}{SEPARATOR}{}", key.replace('.', SEPARATOR).to_uppercase());
-        leaf(&schema, key, &format!("environment variable {variable}"))?;
+        let origin = format!("environment variable {variable}");
+        let key = layer::read_file(&schema, &mut variables, key, &origin)?;
+        leaf(&schema, &key, &origin)?;
     }
-    layers = layers.add_source(environment);
+    layers = layers.add_source(Layer(Value::from(variables)));
     for (key, text) in overrides {
         leaf(&schema, key, "the command line")?;
         layers = layers.set_override(*key, text.as_str())?;
     }
     let mut settings = Value::from(layers.build()?.collect()?);
     read_text(&schema, &mut settings);
-    let config = Config::deserialize(settings)?;
+    let mut config = Config::deserialize(settings)?;
     check(&config)?;
+    put_passwords(&mut config)?;
     Ok(config)
+}
+
+/// A password that is given beside a database's url goes into it.
+fn put_passwords(config: &mut Config) -> Result<(), ConfigError> {
+    for name in super::SERVICES {
+        let service = config.service_mut(name).expect("invariant: every name in SERVICES has its section");
+        let database = &mut service.database;
+        if database.password.is_empty() {
+            continue;
+        }
+        let refused = |why: &str| bad(&format!("{name}.database.password"), "all sources", why);
+        let url = reqwest::Url::parse(&database.url).ok().filter(|url| url.scheme().starts_with("postgres"));
+        let mut url = url.ok_or_else(|| refused("is only for a url that begins with postgres://"))?;
+        if url.password().is_some() {
+            return Err(refused("stands in the url already"));
+        }
+        url.set_password(Some(&database.password)).map_err(|()| refused("the url names no host"))?;
+        database.url = url.into();
+    }
+    Ok(())
 }
 
 /// The environment and the command line give text: reads it where the schema has a number or a flag. A flattened section
@@ -130,16 +158,13 @@ fn known(schema: &Value, layer: &Value, key: &str, origin: &str) -> Result<(), C
 
 /// Refuses a dotted key that names no value of the schema.
 fn leaf(schema: &Value, key: &str, origin: &str) -> Result<(), ConfigError> {
-    let unknown = || ConfigError::UnknownKey { key: key.into(), origin: origin.into() };
-    let step = |at: &'_ Value, name: &str| match &at.kind {
-        ValueKind::Table(table) => table.get(name).cloned(),
-        _ => None,
-    };
-    let found = key.split('.').try_fold(schema.clone(), |at, name| step(&at, name)).ok_or_else(unknown)?;
-    if matches!(found.kind, ValueKind::Table(_)) { Err(unknown()) } else { Ok(()) }
+    match layer::find(schema, key) {
+        Some(found) if !matches!(found.kind, ValueKind::Table(_)) => Ok(()),
+        _ => Err(ConfigError::UnknownKey { key: key.into(), origin: origin.into() }),
+    }
 }
 
-fn bad(key: &str, origin: &str, why: impl fmt::Display) -> ConfigError {
+pub(super) fn bad(key: &str, origin: &str, why: impl fmt::Display) -> ConfigError {
     ConfigError::BadValue { key: key.into(), origin: origin.into(), why: why.to_string() }
 }
 
@@ -161,10 +186,22 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     rule(limits.timeout_seconds_default > 0, "limits.timeout_seconds_default", "must be at least 1")?;
     let ordered = limits.timeout_seconds_default <= limits.timeout_seconds_max;
     rule(ordered, "limits.timeout_seconds_max", "must be at least limits.timeout_seconds_default")?;
+    let (roles, gateway) = (&config.tls, &config.gateway.tls);
+    let all = |paths: &[&Path]| {
+        paths.iter().all(|path| path.as_os_str().is_empty()) || !paths.iter().any(|path| path.as_os_str().is_empty())
+    };
+    rule(all(&[&roles.ca, &roles.certificate, &roles.key]), "tls", "ca, certificate and key go together")?;
+    rule(all(&[&gateway.certificate, &gateway.key]), "gateway.tls", "certificate and key go together")?;
     for name in super::SERVICES {
         let service = config.service(name).expect("invariant: every name in SERVICES has its section");
-        let plain = service.url.is_empty() || service.url.starts_with("http://");
-        rule(plain, &format!("{name}.url"), "must be empty or begin with http://")?;
+        let key = format!("{name}.url");
+        let addresses = Address::list(&service.url).map_err(|why| bad(&key, "all sources", why))?;
+        let consistent = addresses.iter().all(|address| address.tls == roles.is_on());
+        let why = match roles.is_on() {
+            true => "must begin with https://, because tls.certificate is set",
+            false => "https:// needs tls.ca, tls.certificate and tls.key",
+        };
+        rule(consistent, &key, why)?;
         rule(service.database.connections_max > 0, &format!("{name}.database.connections_max"), "must be at least 1")?;
     }
     Ok(())
@@ -219,6 +256,30 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_comes_from_a_file_of_its_own() {
+        let mut secret = tempfile::NamedTempFile::new().unwrap();
+        secret.write_all("đ/@:1\n".as_bytes()).unwrap();
+        let path = secret.path().display();
+        let text = format!("[registry.database]\nurl = \"postgres://ngkt@db/registry\"\npassword_file = \"{path}\"\n");
+        let config = from_file(&text).unwrap();
+        assert_eq!(config.registry.database.password, "đ/@:1");
+        assert_eq!(config.registry.database.url, "postgres://ngkt:%C4%91%2F%40%3A1@db/registry");
+        assert!(!config.printable().contains("%3A1") && !config.printable().contains("@:1"));
+        let config = from_environment("NGKT__LOG__LEVEL_FILE", &path.to_string()).unwrap();
+        assert_eq!(config.log.level, "đ/@:1");
+        for (refused, key) in [
+            (from_environment("NGKT__LOG__LEVEL_FILE", "/nowhere"), "log.level_file"),
+            (from_environment("NGKT__LIMITS__IDLE_SECONDS_FILE", "/nowhere"), "limits.idle_seconds_file"),
+            (from_file("[log]\nlevel_file = \"/nowhere\"\n"), "log.level_file"),
+            (from_file(&format!("[log]\nlevel_file = \"{path}\"\nlevel = \"info\"\n")), "log.level_file"),
+            (from_file(&format!("[registry.database]\npassword_file = \"{path}\"\n")), "registry.database.password"),
+        ] {
+            let told = refused.unwrap_err().to_string();
+            assert!(told.contains(key), "{key}: {told}");
+        }
+    }
+
+    #[test]
     fn an_unknown_key_is_refused_by_its_name_and_source() {
         let told = |result: Result<Config, ConfigError>| result.unwrap_err().to_string();
         let file = told(from_file("[registry.database]\nulr = \"x\"\n"));
@@ -238,6 +299,8 @@ mod tests {
             ("[limits]\nrequest_bytes_max = 5000000\n", "limits.request_bytes_max"),
             ("[telemetry]\nsample_ratio = 2.0\n", "telemetry.sample_ratio"),
             ("[registry]\nurl = \"registry:7101\"\n", "registry.url"),
+            ("[registry]\nurl = \"https://registry:7101\"\n", "registry.url"),
+            ("[tls]\nca = \"ca.pem\"\n", "tls"),
             ("registry = 1\n", "registry"),
         ] {
             let told = from_file(text).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! A stack on a socket: HTTP/2 without TLS, for the network inside the platform.
+//! A stack on a socket: HTTP/2, for the network inside the platform.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt as _, join};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,9 @@ use tonic::body::Body;
 use crate::config::Limits;
 use crate::error::Result;
 use crate::host::Host;
+use crate::server::rewound::Rewound;
 use crate::server::{Stack, room};
+use crate::tls::{self, Certificate};
 
 /// What every HTTP/2 client sends first.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -54,6 +56,7 @@ pub async fn serve(host: &Host, listener: TcpListener, stack: Stack) -> Result<(
         let connection = Connection {
             http: http.clone(),
             stack: stack.clone(),
+            certificate: host.tls.roles().cloned(),
             shutdown: host.shutdown.clone(),
             preface_time: Duration::from_secs(limits.header_seconds),
         };
@@ -93,24 +96,27 @@ fn protocol(limits: &Limits) -> http2::Builder<TokioExecutor> {
 struct Connection {
     http: Arc<http2::Builder<TokioExecutor>>,
     stack: Stack,
+    certificate: Option<Certificate>,
     shutdown: CancellationToken,
     preface_time: Duration,
 }
 
 impl Connection {
     async fn run(self, socket: TcpStream) {
-        if let Err(cause) = socket.set_nodelay(true) {
-            tracing::debug!(%cause, "a connection ended before it began");
-            return;
-        }
+        let mut socket = match tls::accept(self.certificate.as_ref(), socket, self.preface_time).await {
+            Ok(socket) => socket,
+            Err(cause) => {
+                tracing::debug!(%cause, "a connection ended before it began");
+                return;
+            }
+        };
         // hyper waits for the first bytes without end, so they are read here and handed to it again.
-        let (mut from, to) = socket.into_split();
         let mut preface = [0; PREFACE.len()];
-        match tokio::time::timeout(self.preface_time, from.read_exact(&mut preface)).await {
+        match tokio::time::timeout(self.preface_time, socket.read_exact(&mut preface)).await {
             Ok(Ok(_)) if preface == *PREFACE => {}
             _ => return,
         }
-        let socket = TokioIo::new(join((&PREFACE[..]).chain(from), to));
+        let socket = TokioIo::new(Rewound::new(PREFACE, socket));
         let stack = self.stack;
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let answer = stack.answer(request.map(Body::new));

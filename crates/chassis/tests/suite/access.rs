@@ -6,7 +6,7 @@ use tonic::Code;
 
 use crate::world::{WAYS, World, officer};
 
-fn a_new_agency() -> CreateAgencyRequest {
+pub fn a_new_agency() -> CreateAgencyRequest {
     let agency = Agency { display_name: "Bộ Ngoại giao".into(), code: "G08".into(), level: 1, ..Agency::default() };
     CreateAgencyRequest { agency: Some(agency), agency_id: "g08".into() }
 }

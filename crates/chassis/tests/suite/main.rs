@@ -10,5 +10,7 @@ mod identity;
 mod limit;
 mod listen;
 mod registry;
+mod replica;
 mod shutdown;
+mod tls;
 mod world;

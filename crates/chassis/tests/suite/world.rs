@@ -1,5 +1,6 @@
 //! Processes to call: one that serves a registry of three rpcs, and one that calls it, which may be the same.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,10 +49,9 @@ impl World {
         match way {
             Way::Local => World { host: server.clone(), server, url: None, _folder: folder },
             Way::Remote => {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let url = format!("http://{}", listener.local_addr().unwrap());
-                let (served, at) = (server.clone(), stack);
-                server.spawn("server", async move { server::serve(&served, listener, at).await });
+                let address = serve(&server, stack).await;
+                let scheme = if server.config.tls.is_on() { "https" } else { "http" };
+                let url = format!("{scheme}://{address}");
                 let host = host(folder.path(), &settings, Some(url.clone()));
                 World { host, server, url: Some(url), _folder: folder }
             }
@@ -73,7 +73,16 @@ impl World {
     }
 }
 
-fn host(folder: &Path, settings: &impl Fn(&mut Config), url: Option<String>) -> Host {
+/// Serves a registry on a port of its own.
+pub async fn serve(server: &Host, stack: server::Stack) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = server.clone();
+    server.spawn("server", async move { server::serve(&served, listener, stack).await });
+    address
+}
+
+pub fn host(folder: &Path, settings: &impl Fn(&mut Config), url: Option<String>) -> Host {
     let mut config = Config { data_dir: folder.into(), ..Config::default() };
     config.registry.url = url.unwrap_or_default();
     config.limits.shutdown_seconds = 2;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chassis::channel::Peer;
 use chassis::clock::Clock;
-use chassis::config::Config;
+use chassis::config::{Address, Config};
+use chassis::tls::{Certificate, Tls};
 use futures::future::join_all;
 
 use super::finding::Finding;
@@ -22,20 +23,35 @@ pub const CLOCK_TODO: &str = "have both machines keep their time by NTP, such as
 
 /// Looks at each service that has a url, and at the collector.
 pub async fn look(config: &Config) -> Vec<Finding> {
-    let services = SERVICES.iter().filter_map(|service| config.service(service.name).map(|it| (service.name, &it.url)));
-    let looks = services.filter(|(_, url)| !url.is_empty()).map(|(name, url)| one(name, url));
-    let mut findings: Vec<Finding> = join_all(looks).await.into_iter().flatten().collect();
+    // What is wrong with the certificates is another check's to tell.
+    let certificate = Tls::open(config).ok().and_then(|tls| tls.roles().cloned());
+    let mut looks = Vec::new();
+    let mut findings = Vec::new();
+    for (name, url) in
+        SERVICES.iter().filter_map(|service| config.service(service.name).map(|it| (service.name, &it.url)))
+    {
+        match Address::list(url) {
+            Ok(addresses) => looks.extend(addresses.into_iter().map(|address| one(name, address, certificate.clone()))),
+            Err(why) => {
+                let todo = format!("put {name}.url right");
+                findings.push(Finding::problem(format!("peer {name}"), format!("{name}.url: {why}"), todo));
+            }
+        }
+    }
+    findings.extend(join_all(looks).await.into_iter().flatten());
     findings.push(collector(&config.telemetry.otlp_endpoint).await);
     findings
 }
 
-async fn one(name: &str, url: &str) -> Vec<Finding> {
+async fn one(name: &str, address: Address, certificate: Option<Certificate>) -> Vec<Finding> {
     let check = format!("peer {name}");
+    let url = address.to_string();
+    let certificate = certificate.filter(|_| address.tls);
     let unreachable = |cause: String| {
         let todo = format!("begin `ngkt serve {name}`, or put {name}.url right; between them must be no firewall");
         vec![Finding::problem(&check, format!("{url} does not answer: {cause}"), todo)]
     };
-    let seen = match tokio::time::timeout(PATIENCE, Peer::look(name, url)).await {
+    let seen = match tokio::time::timeout(PATIENCE, Peer::look(name, address, certificate)).await {
         Ok(Ok(seen)) => seen,
         Ok(Err(error)) => return unreachable(error.cause().map_or_else(|| error.to_string(), ToString::to_string)),
         Err(_) => return unreachable(format!("nothing within {} s", PATIENCE.as_secs())),
