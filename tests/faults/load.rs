@@ -15,7 +15,11 @@ use crate::kind::{KINDS, Kind, PROVINCES};
 use crate::platform::Platform;
 use crate::record::{End, Recorder};
 
-const READS: f64 = 0.7;
+/// The share of reads of those who write as well. With the quarter of the clients that only read, which go on where writes
+/// are refused, it comes to 70 %.
+const READS: f64 = 0.6;
+/// Of so many clients, four in a row only read: one of each kind of record.
+const READERS_OF: usize = 16;
 /// Records that a client goes on reading and changing.
 const OWN_MAX: usize = 20;
 /// How long a client repeats a write, always under the same key, until it is told what became of it.
@@ -55,6 +59,7 @@ impl Load {
             let client = Client {
                 kind_number: number % KINDS.len(),
                 kind,
+                reads: if number % READERS_OF >= READERS_OF - KINDS.len() { 1.0 } else { READS },
                 actor: Actor::new(platform, organization, role, number),
                 recorder: recorder.clone(),
                 prefix: format!("{prefix}{number}"),
@@ -92,6 +97,8 @@ struct Own {
 struct Client {
     kind_number: usize,
     kind: &'static Kind,
+    /// The share of its reads.
+    reads: f64,
     actor: Actor,
     recorder: Arc<Recorder>,
     prefix: String,
@@ -106,7 +113,7 @@ struct Client {
 impl Client {
     async fn run(mut self) -> Vec<Entry> {
         while !self.stop.load(Relaxed) {
-            match self.random.random_bool(READS) {
+            match self.random.random_bool(self.reads) {
                 true => self.read().await,
                 false => self.write().await,
             }

@@ -20,6 +20,9 @@ pub const REPLICAS: usize = 2;
 /// Requests at work at once in one service: few enough that an overload by some hundreds of clients meets the bound.
 const CONCURRENCY_MAX: usize = 40;
 
+/// Where the clock stands until the load begins.
+const BEGINNING: i64 = -2 * 3600;
+
 /// How the others find the replicas of a service.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Peers {
@@ -75,7 +78,7 @@ impl Platform {
             balancers,
             clock,
         };
-        platform.set_clock(0);
+        platform.set_clock(BEGINNING);
         platform.roles().iter_mut().for_each(|role| role.begin(&platform.bed, &platform.config_file));
         platform.until_ready(Duration::from_secs(120)).await?;
         Ok(platform)

@@ -58,6 +58,8 @@ impl Cluster {
         command.arg("-D").arg(&self.data).args(["-p", &self.address.port().to_string()]);
         command.args(["-k", "", "-c", &format!("listen_addresses={}", self.address.ip())]);
         command.args(["-c", "max_connections=300", "-c", "wal_recycle=off", "-c", "wal_init_zero=off"]);
+        // After a crash the volume is flushed as a whole, not file by file.
+        command.args(["-c", "recovery_init_sync_method=syncfs", "-c", "log_min_error_statement=panic"]);
         command.args(["-c", "min_wal_size=32MB", "-c", "max_wal_size=256MB"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log.expect("a log can be written"));
         self.server = Some(command.spawn().expect("the server starts"));

@@ -1,11 +1,14 @@
 //! What every request came to, as its client saw it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crate::platform::SERVICES;
+
+/// So many of what was last said are kept for each end.
+const SAMPLES: usize = 200;
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +47,7 @@ pub struct Outcome {
 pub struct Recorder {
     start: Instant,
     outcomes: Mutex<Vec<Outcome>>,
-    samples: Mutex<BTreeMap<End, Vec<String>>>,
+    samples: Mutex<BTreeMap<End, VecDeque<String>>>,
     /// Reads that showed what must not be: an older version, or another's content.
     pub contradictions: Mutex<Vec<String>>,
     pub successes: AtomicU64,
@@ -86,10 +89,11 @@ impl Recorder {
         } else {
             let mut samples = self.samples.lock().expect("no holder panics");
             let kept = samples.entry(end).or_default();
-            if kept.len() < 200 {
-                let what = if writes { "write" } else { "read" };
-                kept.push(format!("at {:.1} s, {what} of {}: {said}", begin.as_secs_f64(), SERVICES[service]));
+            if kept.len() >= SAMPLES {
+                kept.pop_front();
             }
+            let what = if writes { "write" } else { "read" };
+            kept.push_back(format!("at {:.1} s, {what} of {}: {said}", begin.as_secs_f64(), SERVICES[service]));
         }
         self.outcomes.lock().expect("no holder panics").push(outcome);
     }
@@ -159,6 +163,13 @@ impl Recorder {
                 format!("{} {}", SERVICES[missing / 2], if missing % 2 == 1 { "writes" } else { "reads" });
         }
         summary
+    }
+
+    /// Reads that began between two moments and did not succeed, of all that did.
+    pub fn failed_reads(&self, begin: Duration, end: Duration) -> (usize, usize) {
+        let outcomes = self.outcomes.lock().expect("no holder panics");
+        let reads = outcomes.iter().filter(|o| !o.writes && o.begin >= begin && o.begin < end);
+        reads.fold((0, 0), |(failed, all), read| (failed + usize::from(read.end != End::Success), all + 1))
     }
 
     /// Successes a second between two moments.

@@ -12,7 +12,8 @@ use crate::stage::{Act, RECOVERY_GOAL, RECOVERY_MAX, Stage};
 
 /// What a process may hold at the end, and how many descriptors more than in the beginning.
 const RESIDENT_MAX_KIB: u64 = 400 * 1024;
-const DESCRIPTORS_MORE: usize = 40;
+/// Pools of connections to the database and to webhooks may be fuller than they were.
+const DESCRIPTORS_MORE: usize = 80;
 
 pub struct Report {
     about: String,

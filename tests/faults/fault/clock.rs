@@ -17,7 +17,7 @@ pub async fn play(stage: &Stage, _round: usize) -> Played {
             stage.platform.set_clock(0);
             Ok(())
         };
-        stage.act("clock", what, Allowed::NOTHING, break_it, Duration::from_secs(5), heal).await;
+        stage.act("clock", what, Allowed::UNAVAILABLE, break_it, Duration::from_secs(5), heal).await;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::postgres::Stop;
 use crate::stage::{Allowed, Stage};
 
 const AWAY: Duration = Duration::from_secs(1);
+const THROWN_OUT: Duration = Duration::from_secs(3);
 const ACCEPT: Duration = Duration::from_secs(60);
 
 pub async fn play(stage: &Stage, _round: usize) -> Played {
@@ -42,6 +43,11 @@ pub async fn read_only(stage: &Stage, _round: usize) -> Played {
     };
     let hold = Duration::from_secs(if stage.options.rounds > 1 { 60 } else { 6 });
     let (break_it, heal) = (async || set("on"), async || set("off"));
+    let begin = stage.recorder.now();
     stage.act("read-only", "no writes", Allowed::UNAVAILABLE, break_it, hold, heal).await;
+    // Connections that were thrown out are replaced in the first moments.
+    let (failed, all) = stage.recorder.failed_reads(begin + THROWN_OUT, begin + hold);
+    let said = format!("{failed} of {all} reads failed meanwhile");
+    stage.add(Some(said.clone()), (failed > 0).then_some(said));
     Ok(())
 }

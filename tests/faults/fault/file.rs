@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -46,7 +47,7 @@ pub async fn play(stage: &Stage, round: usize) -> Played {
     let mut complaints = Vec::new();
     let mut platform = Alone::start(&bed.binary, &config_file, &address).await?;
     let token = token(&bed.binary, &config_file, "missions/vn-in-emb", "mission-officer")?;
-    let (stop, healed) = (AtomicBool::new(false), std::sync::Mutex::new(None));
+    let (stop, healed) = (AtomicBool::new(false), Mutex::new(None));
     let writing = join_all((0..WRITERS).map(|n| write(&address, &token, n, &stop, &healed)));
     let filling = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -71,13 +72,7 @@ pub async fn play(stage: &Stage, round: usize) -> Played {
     Ok(())
 }
 
-async fn write(
-    address: &str,
-    token: &str,
-    writer: usize,
-    stop: &AtomicBool,
-    healed: &std::sync::Mutex<Option<Instant>>,
-) -> Told {
+async fn write(address: &str, token: &str, writer: usize, stop: &AtomicBool, healed: &Mutex<Option<Instant>>) -> Told {
     let (client, mut told, mut number) = (plain_client(), Told::default(), 0);
     while !stop.load(Relaxed) {
         number += 1;
