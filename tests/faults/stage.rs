@@ -50,6 +50,8 @@ impl Allowed {
     pub const LATE: Allowed = Allowed(&[End::Unavailable, End::Deadline]);
     /// Connections to the gateway itself break.
     pub const BROKEN: Allowed = Allowed(&[End::Unavailable, End::Broken, End::Refused]);
+    /// An HTTP/1.1 connection is closed just as a request comes: the client repeats it on another.
+    pub const CLOSED: Allowed = Allowed(&[End::Broken]);
     /// More than can be done.
     pub const TOO_MUCH: Allowed = Allowed(&[End::Unavailable, End::TooMuch]);
 }

@@ -28,7 +28,8 @@ pub async fn play(stage: &Stage, _round: usize) -> Played {
                 Ok(())
             };
             let what = format!("{role} {replica}");
-            stage.act("roll", what, Allowed::NOTHING, roll, NOTICE, async || Ok(())).await;
+            let allowed = if role == "gateway" { Allowed::CLOSED } else { Allowed::NOTHING };
+            stage.act("roll", what, allowed, roll, NOTICE, async || Ok(())).await;
         }
     }
     Ok(())
