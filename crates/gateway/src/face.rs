@@ -53,7 +53,7 @@ impl Face {
         let uploads = Arc::new(Uploads::new(&host.config.limits));
         let services = Arc::new(Services::new(&host.peers));
         Face {
-            rest: Rest::new(services.clone(), &host.config.limits, uploads.clone()),
+            rest: Rest::new(services.clone(), host, uploads.clone()),
             pass: Pass::new(host, services),
             pages: Pages::new(),
             ready: Readiness::new(host),

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use crate::connection::Arrival;
 use bytes::Bytes;
-use chassis::config::Limits;
-use chassis::{Caller, Error};
+use chassis::{Caller, Error, Host};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::body::{Body, NotTaken, Uploads};
 use crate::grpc::{self, GRPC_TIMEOUT, Messages};
@@ -51,6 +51,7 @@ pub struct Rest {
     uploads: Arc<Uploads>,
     time_default: Duration,
     time_max: Duration,
+    shutdown: CancellationToken,
 }
 
 /// What one request is known by while it is answered.
@@ -64,9 +65,10 @@ pub struct Asked<'a> {
 }
 
 impl Rest {
-    /// By way of these services, within these limits.
-    pub fn new(services: Arc<Services>, limits: &Limits, uploads: Arc<Uploads>) -> Rest {
-        Rest { services, uploads, time_default: limits.timeout_default(), time_max: limits.timeout_max() }
+    /// By way of these services, within the host's limits.
+    pub fn new(services: Arc<Services>, host: &Host, uploads: Arc<Uploads>) -> Rest {
+        let (limits, shutdown) = (&host.config.limits, host.shutdown.clone());
+        Rest { services, uploads, time_default: limits.timeout_default(), time_max: limits.timeout_max(), shutdown }
     }
 
     /// Answers one request; whatever goes wrong is a problem document. `identify` tells who calls.
@@ -153,7 +155,8 @@ impl Rest {
         let response = self.services.of(endpoint.method, caller).answer(request).await;
         if endpoint.method.server_streaming {
             let messages = Messages::of(response)?;
-            return Ok(events::answer(Plans::contract(), endpoint, messages, trace_id.to_owned()));
+            let shutdown = self.shutdown.clone();
+            return Ok(events::answer(Plans::contract(), endpoint, messages, trace_id.to_owned(), shutdown));
         }
         // The call itself is bounded by its channel; this bounds an answer that stops half-way.
         let message = tokio::time::timeout_at(end, grpc::answer(response))

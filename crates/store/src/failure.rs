@@ -45,6 +45,8 @@ pub(crate) struct Taken {
 pub(crate) fn kind(error: &DbErr) -> Kind {
     match error {
         DbErr::ConnectionAcquire(_) => Kind::Away,
+        // A server that takes no connection is away, whatever it says: with a full disk, that of an internal error.
+        DbErr::Conn(RuntimeErr::SqlxError(cause)) if matches!(cause.as_ref(), sqlx::Error::Database(_)) => Kind::Away,
         DbErr::Conn(RuntimeErr::SqlxError(cause))
         | DbErr::Exec(RuntimeErr::SqlxError(cause))
         | DbErr::Query(RuntimeErr::SqlxError(cause)) => match cause.as_ref() {
@@ -80,8 +82,9 @@ fn postgres_kind(state: &str) -> Kind {
         // read_only_sql_transaction (a standby, or a full disk), lock_not_available, query_canceled (by a timeout),
         // idle_in_transaction_session_timeout
         "25006" | "55P03" | "57014" | "25P03" => Kind::Away,
-        // connection exceptions, insufficient resources (also disk full), operator intervention (shutdown, starting up)
-        _ if ["08", "53", "57P"].iter().any(|class| state.starts_with(class)) => Kind::Away,
+        // connection exceptions, insufficient resources (also disk full), operator intervention (shutdown, starting up),
+        // errors of the system under it (input and output)
+        _ if ["08", "53", "57P", "58"].iter().any(|class| state.starts_with(class)) => Kind::Away,
         _ => Kind::Other,
     }
 }
@@ -118,6 +121,7 @@ mod tests {
             ("57P03", Kind::Away),
             ("53100", Kind::Away),
             ("08006", Kind::Away),
+            ("58030", Kind::Away),
             ("42601", Kind::Other),
             ("23503", Kind::Other),
         ] {

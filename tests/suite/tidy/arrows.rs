@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("events", &["api", "chassis", "store"]),
     ("notification", &["api", "chassis", "store"]),
     ("ngkt", &["api", "chassis", "store", "gateway", "registry", "investment", "events", "notification"]),
+    ("peer", &["api"]),
     ("tests", &["api", "ngkt"]),
 ];
 

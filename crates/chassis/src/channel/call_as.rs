@@ -16,7 +16,7 @@ use tracing::Instrument as _;
 use crate::caller::Caller;
 use crate::channel::Peer;
 use crate::context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::identity::InternalTokens;
 use crate::server::deadline::{self, GRPC_TIMEOUT};
 use crate::server::{Request, Response, refuse};
@@ -58,9 +58,9 @@ impl CallAs {
         }
         let answer = self.peer.answer(request);
         if span.is_none() {
-            return in_time(end, answer).await;
+            return self.vouch(in_time(end, answer).await);
         }
-        let response = in_time(end, answer.instrument(span.clone())).await;
+        let response = self.vouch(in_time(end, answer.instrument(span.clone())).await);
         let code = response.headers().get("grpc-status").map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
         trace::close(&span, code);
         response
@@ -73,6 +73,16 @@ impl CallAs {
             false => drop(headers.insert(AUTHORIZATION, self.tokens.header(&self.caller)?)),
         }
         Ok(())
+    }
+
+    /// Whoever calls has shown who they are. That the service does not take the token which this process signed for them
+    /// (the clock was set meanwhile, or the keys differ) is not theirs to mend.
+    fn vouch(&self, response: Response) -> Response {
+        let refused = response.headers().get("grpc-status").is_some_and(|code| code == "16");
+        match refused && !self.caller.is_anonymous() {
+            true => refuse(Error::unavailable(self.peer.name()).because("it does not take this process's token")),
+            false => response,
+        }
     }
 
     /// The earliest of what the request says, what is left for the request at work, and (unless it streams) the default.

@@ -10,6 +10,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 use http_body::Frame;
 use http_body_util::StreamBody;
+use tokio_util::sync::CancellationToken;
 
 use super::endpoint::Endpoint;
 use crate::body::{Body, BoxError};
@@ -23,14 +24,15 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a client should wait before it comes again.
 const RETRY: &[u8] = b"retry: 2000\n\n";
 
-/// An answer of events, which are the messages to come.
+/// An answer of events, which are the messages to come until this process is to stop: clients then come again, to another.
 pub fn answer(
     plans: &'static Plans,
     endpoint: &'static Endpoint,
     messages: Messages,
     trace_id: String,
+    shutdown: CancellationToken,
 ) -> Response<Body> {
-    let events = Events { plans, endpoint, messages, trace_id, state: State::Begin };
+    let events = Events { plans, endpoint, messages, trace_id, shutdown, state: State::Begin };
     let mut response = Response::new(Body::stream(StreamBody::new(events.stream())));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -45,6 +47,7 @@ struct Events {
     endpoint: &'static Endpoint,
     messages: Messages,
     trace_id: String,
+    shutdown: CancellationToken,
     state: State,
 }
 
@@ -72,7 +75,11 @@ impl Events {
             }
             State::Open => {}
         }
-        let event = match tokio::time::timeout(HEARTBEAT, self.messages.next()).await {
+        let message = tokio::select! {
+            message = tokio::time::timeout(HEARTBEAT, self.messages.next()) => message,
+            () = self.shutdown.cancelled() => return None,
+        };
+        let event = match message {
             Err(_) => return Some(Bytes::from_static(b":\n\n")),
             Ok(Ok(Some(message))) => self.event(&message),
             Ok(Ok(None)) => return None,

@@ -157,8 +157,9 @@ impl Group {
         }
     }
 
-    /// Commits, and answers everybody; what is answered as done is on disk.
-    pub async fn commit(mut self, wake: &Wake) {
+    /// Commits, and answers everybody; what is answered as done is on disk. Tells whether it was committed: if not, the
+    /// connection must not be used any more.
+    pub async fn commit(mut self, wake: &Wake) -> bool {
         self.send().await;
         // Each session gave up its share at its end, and all have ended.
         let committed = match (Arc::into_inner(self.transaction), self.lost) {
@@ -177,6 +178,7 @@ impl Group {
             }
             job.settle(end);
         }
+        committed.is_ok()
     }
 }
 

@@ -46,7 +46,10 @@ impl Task {
     async fn group(&mut self, jobs: &mut Vec<Box<dyn Job>>, waiting: &mut mpsc::Receiver<Box<dyn Job>>) {
         let mut group = match Group::begin(&self.db, self.clock.clone()).await {
             Ok(group) => group,
-            Err(error) => return jobs.drain(..).for_each(|job| job.settle(Err(database(error.clone())))),
+            Err(error) => {
+                jobs.drain(..).for_each(|job| job.settle(Err(database(error.clone()))));
+                return self.leave_connection().await;
+            }
         };
         let begin = Instant::now();
         while group.len() < GROUP_MAX && begin.elapsed() < GROUP_TIME && !group.is_lost() {
@@ -56,8 +59,24 @@ impl Task {
             }
         }
         let (size, begin) = (group.len(), Instant::now());
-        group.commit(&self.wake).await;
+        let committed = group.commit(&self.wake).await;
         catalogue::COMMIT_SIZE.record(size as f64, [self.service.into()]);
         catalogue::COMMIT_DURATION.record(begin.elapsed().as_secs_f64(), [self.service.into()]);
+        if !committed {
+            self.leave_connection().await;
+        }
+    }
+
+    /// Goes on with another connection. A commit that fails (disk full, for one) may leave the transaction open, or SQLite
+    /// may have ended it by itself, and the library that counts what is open does not know which: it would take what
+    /// comes next for a savepoint in it, and call that committed which never is.
+    async fn leave_connection(&self) {
+        let closed = match self.db.get_sqlite_connection_pool().acquire().await {
+            Ok(connection) => connection.close().await,
+            Err(error) => Err(error),
+        };
+        if let Err(cause) = closed {
+            tracing::warn!(%cause, "a connection to SQLite could not be closed in good order");
+        }
     }
 }

@@ -8,7 +8,7 @@ use api::shared::v1::ListChangesRequest;
 use chassis::caller::Caller;
 use chassis::error::Error;
 use futures::future::join_all;
-use store::sea_orm::{ConnectionTrait, Statement};
+use store::sea_orm::{ConnectionTrait, DbBackend, Statement};
 use store::{Scope, Tx};
 
 use crate::support::{Bench, Countries, Database, country, on_each_database};
@@ -22,6 +22,7 @@ on_each_database!(
     several_records_go_in_one_transaction_or_none_does,
     a_record_may_be_written_twice_in_one_transaction,
     writers_that_lock_each_other_out_both_succeed,
+    what_is_written_after_a_commit_failed_is_committed,
 );
 
 async fn work_that_fails_in_the_middle_of_a_group_takes_nobody_with_it(database: Database) {
@@ -199,5 +200,25 @@ async fn writers_that_lock_each_other_out_both_succeed(database: Database) {
     }
     let repeated = attempts.load(Ordering::Relaxed) > 2;
     assert_eq!(repeated, database.is_postgres(), "on PostgreSQL one is repeated");
+    bench.stop().await;
+}
+
+/// First SQLite ends a transaction by itself, then a commit fails and leaves one open: what a full disk does.
+async fn what_is_written_after_a_commit_failed_is_committed(database: Database) {
+    let bench = Bench::open(&database).await;
+    let run = async |sql: &'static str| {
+        let work = async move |tx: Tx| tx.execute_unprepared(sql).await.map(drop).map_err(Error::internal);
+        bench.store.write_as(Caller::system("registry"), work).await
+    };
+    run("CREATE TABLE one (id INTEGER PRIMARY KEY)").await.unwrap();
+    run("CREATE TABLE two (one INTEGER REFERENCES one (id) DEFERRABLE INITIALLY DEFERRED)").await.unwrap();
+    for _ in 0..3 {
+        if bench.store.read().get_database_backend() == DbBackend::Sqlite {
+            run("INSERT OR ROLLBACK INTO one VALUES (NULL), (1), (1)").await.unwrap_err();
+        }
+        run("INSERT INTO two VALUES (404)").await.unwrap_err();
+    }
+    bench.create("LB", country("Li-băng")).await.unwrap();
+    assert_eq!(bench.get("LB").await.unwrap().etag, "1");
     bench.stop().await;
 }
