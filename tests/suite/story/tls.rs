@@ -23,7 +23,7 @@ fn roles_work_over_tls_and_let_nobody_else_in() {
             let inbox = province.all("inboxMessages", "").await;
             inbox.iter().any(|message| message["payload"]["name"] == told["name"])
         };
-        eventually("the inbox tells of the call", arrived).await;
+        eventually("the inbox tells of the call", || async { arrived().await }).await;
 
         let running = world.running();
         let (folder, registry) = (running.folder(), running.address_of("registry"));
@@ -79,7 +79,7 @@ fn the_gateway_speaks_tls_with_its_clients() {
             .expect("a gateway starts");
         let config = config.display().to_string();
         let well = async || ngkt_with(&settings, &["health", "--config", &config]).await.success;
-        eventually("it says that it is well", well).await;
+        eventually("it says that it is well", || async { well().await }).await;
         let authority = std::fs::read(&own[0].1).expect("a file");
         for version in ["HTTP/1.1", "HTTP/2.0"] {
             let client = reqwest::Client::builder()
