@@ -112,6 +112,8 @@ class Hall:
         for end in self.at_end:
             end()
         self.processes, self.at_end = [], []
+        for left in self.folder.iterdir():
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def start(self, name, words, environment=None):
         process = Process(name, words, self.folder, environment)

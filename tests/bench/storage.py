@@ -156,11 +156,11 @@ def statements(hall, server, token, port):
     log = server.folder / "log"
     processes.wait_for("it logs", lambda: server.sql("postgres", "SHOW log_statement").strip() == "all")
     words = ["write", "--to", f"http://127.0.0.1:{port}", "--token", token(), "--clients", 1, "--series", "sample"]
-    load.run([processes.PEER, *words, "--seconds", 0.2], 5)
+    load.run([processes.PEER, *words, "--seconds", 1], 5)
     for name in settings:
         server.sql("postgres", f"ALTER SYSTEM RESET {name}")
     server.sql("postgres", "SELECT pg_reload_conf()")
-    found = transaction(log.read_text(errors="replace"), "sample-0-5")
+    found = transaction(log.read_text(errors="replace"), "sample-0-0")
     script = hall.folder / "write.sql"
     text = "\n".join(found)
     kept = ["theme", "change", "idempotency", "word"]
@@ -171,37 +171,21 @@ def statements(hall, server, token, port):
     return script
 
 
-LINE = re.compile(r"^(\d+)\|(LOG|DETAIL):\s+(.*)$")
+LOGGED = re.compile(r"^(\d+)\|LOG:  (?:execute [^:]+|statement): (.*)\n\1\|DETAIL:  parameters: (.*)$", re.M)
 PARAMETER = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
 
 
 def transaction(log, record):
-    """The statements of the transaction that names `record`, with its values in them."""
-    by_process, before, found = {}, {}, None
-    for line in re.sub(r"\n\t", "\n ", log).replace("\n ", " ").splitlines():
-        match = LINE.match(line)
-        if not match:
-            continue
-        process, kind, text = match.groups()
-        if kind == "LOG":
-            text = re.sub(r"^(execute [^:]+|statement): ", "", text)
-            alone = not by_process.get(process)
-            if text.startswith("BEGIN") or (alone and not before.get(process)):
-                by_process[process] = []
-            by_process.setdefault(process, []).append(text.rstrip(";"))
-            before[process] = before.get(process, False) or text.startswith("BEGIN")
-            if text.startswith(("COMMIT", "ROLLBACK")):
-                if found == process:
-                    return [filled + ";" for filled in by_process[process]]
-                by_process[process], before[process] = [], False
-        elif text.startswith("parameters: ") and by_process.get(process):
-            values = {int(n): value for n, value in PARAMETER.findall(text)}
-            by_process[process][-1] = fill(by_process[process][-1], values, record)
-            if record in text:
-                found = process
-                if not before.get(process):
-                    return [by_process[process][-1] + ";"]
-    raise RuntimeError(f"the log has no transaction of {record}")
+    """The one statement that writes `record`, with its values in it. A write of ours is no more than that."""
+    for match in LOGGED.finditer(log):
+        process, sql, parameters = match.groups()
+        if f"'{record}'" in parameters and "INSERT INTO" in sql:
+            before = [line for line in log[: match.start()].splitlines() if line.startswith(f"{process}|LOG")]
+            if before and "BEGIN" in before[-1]:
+                raise RuntimeError("a write has become several statements: this benchmark takes one")
+            values = {int(number): value for number, value in PARAMETER.findall(parameters)}
+            return [fill(sql, values, record) + ";"]
+    raise RuntimeError(f"the log has no statement that writes {record}")
 
 
 def fill(sql, values, record):

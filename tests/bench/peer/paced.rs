@@ -65,6 +65,8 @@ impl Reader {
     }
 
     fn rest(address: &str, name: &str, authorization: Option<String>) -> Outcome<Reader> {
+        // Asked for even where no TLS is spoken; a second time does no harm.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().tcp_nodelay(true).build()?;
         Ok(Reader::Rest(client, format!("{address}/v1/{name}"), authorization))
     }
