@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chassis::Caller;
 use chassis::telemetry::catalogue::HTTP_DURATION;
+use chassis::telemetry::trace;
 use http::{HeaderMap, Method, StatusCode};
 use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
@@ -59,7 +60,7 @@ fn method(method: &Method) -> &'static str {
 
 /// The span of one request; none unless somebody records spans.
 pub fn span(asked: &Method) -> Span {
-    tracing::info_span!(target: "ngkt::http", "request", otel.name = Empty, otel.kind = "server", http.request.method = method(asked),
+    tracing::info_span!(target: "ngkt::http", "request", otel.name = method(asked), otel.kind = "server", http.request.method = method(asked),
         http.route = Empty, http.response.status_code = Empty, otel.status_code = Empty)
 }
 
@@ -107,7 +108,10 @@ impl Record {
     }
 
     fn close(&self, code: Option<Code>) {
-        self.span.record("otel.name", format!("{} {}", method(&self.method), self.route));
+        if self.span.is_none() {
+            return;
+        }
+        trace::rename(&self.span, format!("{} {}", method(&self.method), self.route));
         self.span.record("http.route", self.route);
         self.span.record("http.response.status_code", self.status.as_u16());
         let ours = matches!(

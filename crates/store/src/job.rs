@@ -61,10 +61,11 @@ impl Origin {
     }
 
     fn context(&self, now: DateTime<Utc>) -> TxContext {
+        let asked = self.context.as_ref().map(|context| context.trace_id.clone());
         TxContext {
             caller: self.caller.clone(),
             now,
-            trace_id: self.carried.trace_id(),
+            trace_id: asked.unwrap_or_else(|| self.carried.trace_id()),
             span_id: self.carried.span_id(),
             change_type: self.change_type.clone(),
             method: self.context.as_ref().map(|context| context.method.path.clone()).unwrap_or_default(),

@@ -6,7 +6,7 @@ use api::registry::v1::org_unit_service_server::OrgUnitService;
 use api::registry::v1::*;
 use api::shared::v1::audience::Circle;
 use chassis::error::{Error, Result};
-use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
+use store::sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter};
 use store::{Reply, Scope, Store, Tx, View};
 use tonic::{Request, Response};
 

@@ -66,7 +66,8 @@ impl OpportunityService for Bare {
         let name = request.into_inner().name;
         let id = name.split_once('/').map_or("", |(_, id)| id);
         let row = sqlx::query("SELECT content FROM opportunity WHERE id = $1").bind(id).fetch_one(pool).await;
-        let content: Vec<u8> = row.and_then(|row| row.try_get(0)).map_err(|error| Status::internal(error.to_string()))?;
+        let content: Vec<u8> =
+            row.and_then(|row| row.try_get(0)).map_err(|error| Status::internal(error.to_string()))?;
         let record = Opportunity::decode(content.as_slice()).map_err(|error| Status::internal(error.to_string()))?;
         Ok(Response::new(Opportunity { name, ..record }))
     }

@@ -15,7 +15,17 @@ fn every_command_explains_itself() {
         assert!(ngkt(&["version"]).await.ok().starts_with("ngkt 0."));
         let help = ngkt(&["--help"]).await;
         for command in [
-            "up", "serve", "migrate", "token", "import", "export", "audit", "certificates", "doctor", "health", "version",
+            "up",
+            "serve",
+            "migrate",
+            "token",
+            "import",
+            "export",
+            "audit",
+            "certificates",
+            "doctor",
+            "health",
+            "version",
         ] {
             assert!(help.ok().contains(&format!("  {command} ")), "{command}: {}", help.out);
             let own = ngkt(&[command, "--help"]).await;

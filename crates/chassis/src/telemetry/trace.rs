@@ -162,6 +162,11 @@ pub(crate) fn client_span(path: &str, peer: &str) -> Span {
         rpc.system.name = "grpc", server.address = peer, rpc.response.status_code = Empty, otel.status_code = Empty)
 }
 
+/// Gives a span that has begun another name: recording `otel.name` comes too late for it.
+pub fn rename(span: &Span, name: String) {
+    span.context().span().update_name(name);
+}
+
 /// Says in a span how the call ended. Only faults of the server are errors: a caller's own mistakes are its business.
 pub(crate) fn close(span: &Span, code: Code) {
     if span.is_none() {

@@ -7,7 +7,7 @@ use store::Service;
 use store::survey::{self, Content, Survey};
 
 use super::finding::Finding;
-use super::peer::{CLOCK_BOUNDS, CLOCK_TODO};
+use super::peer::{CLOCK_BOUNDS, CLOCK_REMEDY};
 use crate::platform::SERVICES;
 
 /// From how many seconds, or entries, on something is late, and too late.
@@ -81,7 +81,7 @@ fn of_database(service: &Service, survey: &Survey) -> Vec<Finding> {
     if let Some(ahead) = survey.clock_ahead {
         let check = format!("clock of the database server of {name}");
         let what = format!("within {:.1} s of ours", ahead.abs());
-        findings.push(Finding::of_size(check, ahead.abs(), CLOCK_BOUNDS, what, CLOCK_TODO));
+        findings.push(Finding::of_size(check, ahead.abs(), CLOCK_BOUNDS, what, CLOCK_REMEDY));
     }
     findings
 }

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// the second.
 pub const CLOCK_BOUNDS: [f64; 2] = [3.0, 30.0];
 /// What to do then.
-pub const CLOCK_TODO: &str = "have both machines keep their time by NTP, such as chrony or systemd-timesyncd";
+pub const CLOCK_REMEDY: &str = "have both machines keep their time by NTP, such as chrony or systemd-timesyncd";
 
 /// Looks at each service that has a url, and at the collector.
 pub async fn look(config: &Config) -> Vec<Finding> {
@@ -71,7 +71,7 @@ async fn one(name: &str, address: Address, certificate: Option<Certificate>) -> 
     if let Some(time) = seen.time {
         let ahead = (time - Clock::system().now()).as_seconds_f64() + 0.5;
         let what = format!("within {:.0} s of ours", ahead.abs().ceil());
-        findings.push(Finding::of_size(format!("clock of {name}"), ahead.abs(), CLOCK_BOUNDS, what, CLOCK_TODO));
+        findings.push(Finding::of_size(format!("clock of {name}"), ahead.abs(), CLOCK_BOUNDS, what, CLOCK_REMEDY));
     }
     findings
 }
