@@ -31,6 +31,8 @@ pub struct Config {
     pub clock: Clock,
     /// The signing keys.
     pub identity: Identity,
+    /// The audit trail.
+    pub audit: Audit,
     /// Bounds of requests, connections and waiting.
     pub limits: Limits,
     /// The face to the outside.
@@ -91,6 +93,16 @@ pub struct Clock {
 pub struct Identity {
     /// Their folder; empty is `keys` in the data folder.
     pub key_dir: PathBuf,
+}
+
+/// The audit trail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Seconds between two signed checkpoints of a chain.
+    pub checkpoint_seconds: u64,
+    /// The file to which they are appended; empty is none.
+    pub checkpoint_file: PathBuf,
 }
 
 /// Bounds of requests, connections and waiting.

@@ -45,6 +45,17 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
+    /// The numbers of the entries that it covers.
+    pub fn numbers(&self) -> Vec<i64> {
+        let number = |member: &[u8]| member.first_chunk::<8>().map(|number| i64::from_be_bytes(*number));
+        self.members.chunks_exact(MEMBER).filter_map(number).collect()
+    }
+
+    /// The number of the first one.
+    pub fn first(&self) -> Option<i64> {
+        self.members.first_chunk::<8>().map(|number| i64::from_be_bytes(*number))
+    }
+
     /// The seal after this one, over these entries.
     fn next(&self, entries: &[(Place, Vec<u8>)]) -> Seal {
         let mut members = Vec::with_capacity(entries.len() * MEMBER);
@@ -80,7 +91,7 @@ pub(crate) async fn after(db: &impl ConnectionTrait, number: i64, limit: u64) ->
 }
 
 /// The last seal, without its members: they are many, and this is asked often.
-async fn last(db: &impl ConnectionTrait) -> Result<Seal, DbErr> {
+pub(crate) async fn last(db: &impl ConnectionTrait) -> Result<Seal, DbErr> {
     let mut select = Query::select();
     select.from(Column::Table).columns([Column::Number, Column::Epoch, Column::Xid, Column::Seq, Column::Hash]);
     select.order_by(Column::Number, Order::Desc).limit(1);

@@ -18,7 +18,7 @@ use crate::presence::Presence;
 use crate::service::Service;
 use crate::tx::Tx;
 use crate::writer::{Wake, Writer};
-use crate::{gauge, housekeeping, lease, schema, seal};
+use crate::{checkpoint, gauge, housekeeping, lease, schema, seal};
 
 /// The database of a service: reads, writes, and what both are told about. Cheap to clone.
 #[derive(Clone)]
@@ -56,7 +56,9 @@ impl Store {
             Links::Sqlite { write, .. } => {
                 Writer::sqlite(host, write.clone(), wake.clone(), vault.clone(), users.clone())
             }
-            Links::Postgres(db) => Writer::postgres(host, db.clone(), wake.clone(), vault.clone()),
+            Links::Postgres { requests, background } => {
+                Writer::postgres(host, requests.clone(), background.clone(), wake.clone(), vault.clone())
+            }
         };
         let read = links.reading().clone();
         let tail = Tail::start(host, &read, wake.feed.subscribe()).await?;
@@ -64,6 +66,7 @@ impl Store {
         let inner = Inner { name: service.name, read, writer, wake, tail, clock, vault, users, _presence: presence };
         let store = Store(Arc::new(inner));
         seal::start(host, &store);
+        checkpoint::start(host, &store)?;
         housekeeping::start(host, &store);
         gauge::start(host, &store);
         Ok(store)

@@ -6,6 +6,7 @@ mod postgres;
 mod sqlite;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chassis::clock::Clock;
 use chassis::error::{Error, Result};
@@ -14,6 +15,7 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
+use crate::failure;
 use crate::job::{Form, Job, Origin, Work};
 use crate::personal::Vault;
 use crate::tx::Tx;
@@ -32,7 +34,7 @@ pub(crate) struct Writer {
 #[derive(Clone)]
 enum Kind {
     Sqlite(mpsc::Sender<Box<dyn Job>>),
-    Postgres(DatabaseConnection, Clock),
+    Postgres { requests: DatabaseConnection, background: DatabaseConnection, clock: Clock },
 }
 
 /// Tells who waits for commits of this process.
@@ -42,11 +44,27 @@ pub(crate) struct Wake {
     pub feed: watch::Sender<()>,
     /// There is new work in a queue.
     pub queue: watch::Sender<()>,
+    /// The last write met a database that was away, read-only or full.
+    unwell: Arc<AtomicBool>,
 }
 
 impl Wake {
     pub fn new() -> Wake {
-        Wake { feed: watch::Sender::new(()), queue: watch::Sender::new(()) }
+        Wake { feed: watch::Sender::new(()), queue: watch::Sender::new(()), unwell: Arc::default() }
+    }
+
+    /// Whether the last write met a database that was away, read-only or full.
+    pub fn is_unwell(&self) -> bool {
+        self.unwell.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of how a write ended. What the work itself refused says nothing of the database.
+    fn ended(&self, end: &Result<()>) {
+        match end {
+            Ok(()) => self.unwell.store(false, Ordering::Relaxed),
+            Err(error) if failure::is_of_database(error) => self.unwell.store(true, Ordering::Relaxed),
+            Err(_) => {}
+        }
     }
 
     fn after(&self, tx: &Tx) {
@@ -82,9 +100,15 @@ impl Writer {
         Writer { kind: Kind::Sqlite(jobs), wake, vault }
     }
 
-    /// A writer on PostgreSQL.
-    pub fn postgres(host: &Host, db: DatabaseConnection, wake: Wake, vault: Arc<Vault>) -> Writer {
-        Writer { kind: Kind::Postgres(db, host.clock.clone()), wake, vault }
+    /// A writer on PostgreSQL, with connections for what requests ask for and others for what nobody asked for.
+    pub fn postgres(
+        host: &Host,
+        requests: DatabaseConnection,
+        background: DatabaseConnection,
+        wake: Wake,
+        vault: Arc<Vault>,
+    ) -> Writer {
+        Writer { kind: Kind::Postgres { requests, background, clock: host.clock.clone() }, wake, vault }
     }
 
     /// Runs `work` in a transaction and answers when it is durable.
@@ -95,10 +119,14 @@ impl Writer {
         R: Send + 'static,
     {
         let origin = Origin { vault: Some(self.vault.clone()), ..origin };
+        let origin_is_request = origin.context.is_some();
         let (job, answer) = Work::new(origin, work, form);
         match &self.kind {
             Kind::Sqlite(jobs) => jobs.send(Box::new(job)).await.map_err(|_| stopped())?,
-            Kind::Postgres(db, clock) => postgres::write(db, clock, &self.wake, Box::new(job)).await,
+            Kind::Postgres { requests, background, clock } => {
+                let db = if origin_is_request { requests } else { background };
+                postgres::write(db, clock, &self.wake, Box::new(job)).await;
+            }
         }
         answer.await.map_err(|_| stopped())?
     }

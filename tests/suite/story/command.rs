@@ -14,7 +14,9 @@ fn every_command_explains_itself() {
     block_on(async {
         assert!(ngkt(&["version"]).await.ok().starts_with("ngkt 0."));
         let help = ngkt(&["--help"]).await;
-        for command in ["up", "serve", "migrate", "token", "import", "export", "audit", "version"] {
+        for command in
+            ["up", "serve", "migrate", "token", "import", "export", "audit", "backup", "restore", "transfer", "version"]
+        {
             assert!(help.ok().contains(&format!("  {command} ")), "{command}: {}", help.out);
             let own = ngkt(&[command, "--help"]).await;
             assert!(own.ok().contains("Usage:"), "{command}");

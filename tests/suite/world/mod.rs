@@ -9,6 +9,7 @@ pub mod answer;
 pub mod clock;
 pub mod dynamic;
 pub mod keeper;
+pub mod place;
 pub mod postgres;
 pub mod running;
 pub mod shell;
@@ -19,6 +20,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -172,6 +174,15 @@ impl World {
         keeper::remove_at_end(&folder);
         let clock = Clock::in_folder(&folder);
         let running = Running::start(backend, folder, &clock).await;
+        let world = World { clock, running };
+        world.wait_until_ready().await;
+        world
+    }
+
+    /// Starts a platform on data that is there already: in the folder, or in the databases of these URLs.
+    pub async fn on(backend: Backend, folder: PathBuf, urls: Vec<String>) -> World {
+        let clock = Clock::in_folder(&folder);
+        let running = Running::begin(backend, folder, &clock, urls).await;
         let world = World { clock, running };
         world.wait_until_ready().await;
         world

@@ -44,7 +44,10 @@ impl Task {
     async fn group(&mut self, jobs: &mut Vec<Box<dyn Job>>, waiting: &mut mpsc::Receiver<Box<dyn Job>>) {
         let mut group = match Group::begin(&self.db, self.clock.clone()).await {
             Ok(group) => group,
-            Err(error) => return jobs.drain(..).for_each(|job| job.settle(Err(database(error.clone())))),
+            Err(error) => {
+                self.wake.ended(&Err(database(error.clone())));
+                return jobs.drain(..).for_each(|job| job.settle(Err(database(error.clone()))));
+            }
         };
         let begin = Instant::now();
         while group.len() < GROUP_MAX && begin.elapsed() < GROUP_TIME && !group.is_lost() {
