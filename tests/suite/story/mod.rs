@@ -8,6 +8,7 @@ mod backup;
 mod bad_input;
 mod border_zone;
 mod bulk;
+mod checkpoint;
 mod command;
 mod consultation;
 mod desk;

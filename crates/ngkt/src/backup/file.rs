@@ -195,7 +195,7 @@ impl Reader {
     }
 
     /// The next frame; none after the last. Sums are checked on the way.
-    pub fn next(&mut self) -> Result<Option<Frame>, Complaint> {
+    pub fn frame(&mut self) -> Result<Option<Frame>, Complaint> {
         if self.ended {
             return Ok(None);
         }

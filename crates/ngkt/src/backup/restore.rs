@@ -33,7 +33,7 @@ pub async fn check(from: &Path, secret: &Arc<Secret>) -> Result<Checked, Complai
     let checked = tokio::task::spawn_blocking(move || {
         let mut reader = Reader::open(&from, &secret)?;
         let (mut head, mut last, mut keys) = (None, None, Vec::new());
-        while let Some(frame) = reader.next()? {
+        while let Some(frame) = reader.frame()? {
             match frame {
                 Frame::Head(found) => head = Some(found),
                 Frame::Last(found) => last = Some(found),
@@ -116,7 +116,7 @@ async fn fill(targets: &[Target], from: PathBuf, secret: Arc<Secret>) -> Result<
     let (frames, mut ahead) = mpsc::channel(AHEAD_MAX);
     let reading = tokio::task::spawn_blocking(move || {
         let mut reader = Reader::open(&from, &secret)?;
-        while let Some(frame) = reader.next()? {
+        while let Some(frame) = reader.frame()? {
             if frames.blocking_send(frame).is_err() {
                 break;
             }
