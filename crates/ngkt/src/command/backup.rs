@@ -19,24 +19,10 @@ pub struct Arguments {
     #[command(subcommand)]
     what: Option<What>,
     #[command(flatten)]
-    make: Option<Make>,
-}
-
-/// What is done with backups besides
-#[derive(Subcommand)]
-enum What {
-    Verify(Verify),
-    Key(Key),
-}
-
-/// What goes where
-#[derive(Args)]
-struct Make {
-    #[command(flatten)]
     settings: Settings,
     /// The file to make; there must be none of this name
-    #[arg(long, value_name = "FILE")]
-    to: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    to: Option<PathBuf>,
     #[command(flatten)]
     secret: SecretArguments,
     /// Which of the platform's keys go with it
@@ -45,6 +31,13 @@ struct Make {
     /// Takes the keys alone
     #[arg(long)]
     without_data: bool,
+}
+
+/// What is done with backups besides
+#[derive(Subcommand)]
+enum What {
+    Verify(Verify),
+    Key(Key),
 }
 
 /// Reads a backup to its end, and fails if anything in it is not as it was written
@@ -67,28 +60,28 @@ struct Key {
 
 /// Does what is asked for.
 pub async fn run(arguments: Arguments) -> Result<(), Complaint> {
-    match (arguments.what, arguments.make) {
-        (Some(What::Verify(verify)), _) => verified(verify).await,
-        (Some(What::Key(key)), _) => {
+    match &arguments.what {
+        Some(What::Verify(verify)) => verified(verify).await,
+        Some(What::Key(key)) => {
             make_key(&key.to)?;
             println!("{}: keep it where no backup is; without it none of them opens", key.to.display());
             Ok(())
         }
-        (None, Some(made)) => written(made).await,
-        (None, None) => Err(Complaint::new("say where to: --to FILE")),
+        None => written(&arguments).await,
     }
 }
 
-async fn written(arguments: Make) -> Result<(), Complaint> {
+async fn written(arguments: &Arguments) -> Result<(), Complaint> {
     let config = arguments.settings.load(&[])?;
+    let to = arguments.to.as_ref().ok_or_else(|| Complaint::new("say where to: --to FILE"))?;
     let secret = arguments.secret.read()?;
-    let made = make(&config, &arguments.to, secret, arguments.keys, !arguments.without_data).await?;
-    let (file, last) = (arguments.to.display(), made.last);
+    let made = make(&config, to, secret, arguments.keys, !arguments.without_data).await?;
+    let (file, last) = (to.display(), made.last);
     println!("{file}: {} tables, {} rows, {} keys, {} bytes", last.tables, last.rows, last.keys, made.bytes);
     Ok(())
 }
 
-async fn verified(arguments: Verify) -> Result<(), Complaint> {
+async fn verified(arguments: &Verify) -> Result<(), Complaint> {
     let secret = Arc::new(arguments.secret.read()?);
     let checked = check(&arguments.file, &secret).await?;
     let time = chrono::DateTime::from_timestamp_micros(checked.head.time).unwrap_or_default();
