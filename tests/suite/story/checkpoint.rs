@@ -38,7 +38,10 @@ async fn written_anew(world: &World) {
 
     let database = Database::connect(world.running().database_url("events")).await.expect("the database is there");
     write_anew(&database).await;
-    assert!(verify(world, None).await.complaint().contains("another seal of this number"), "by the database's own checkpoint");
+    assert!(
+        verify(world, None).await.complaint().contains("another seal of this number"),
+        "by the database's own checkpoint"
+    );
     database.execute_unprepared("DELETE FROM checkpoint").await.expect("a statement");
     assert!(verify(world, None).await.success, "by itself the new history is as good as the old");
     let found = verify(world, Some(&file)).await;
@@ -58,7 +61,8 @@ async fn verify(world: &World, checkpoints: Option<&str>) -> Printed {
 /// Makes somebody else the author of every entry, and computes all hashes anew.
 async fn write_anew(database: &DatabaseConnection) {
     let backend = database.get_database_backend();
-    let rows = database.query_all_raw(Statement::from_string(backend, "SELECT seq, entry FROM change ORDER BY seq")).await;
+    let rows =
+        database.query_all_raw(Statement::from_string(backend, "SELECT seq, entry FROM change ORDER BY seq")).await;
     let mut hashes = HashMap::new();
     for row in rows.expect("rows") {
         let (seq, entry): (i64, Vec<u8>) = (row.try_get_by(0).expect("a number"), row.try_get_by(1).expect("bytes"));
@@ -75,7 +79,8 @@ async fn write_anew(database: &DatabaseConnection) {
     let seals = "SELECT number, members FROM seal ORDER BY number";
     let mut previous: Vec<u8> = Vec::new();
     for row in database.query_all_raw(Statement::from_string(backend, seals)).await.expect("rows") {
-        let (number, members): (i64, Vec<u8>) = (row.try_get_by(0).expect("a number"), row.try_get_by(1).expect("bytes"));
+        let (number, members): (i64, Vec<u8>) =
+            (row.try_get_by(0).expect("a number"), row.try_get_by(1).expect("bytes"));
         let member = |member: &[u8]| {
             let seq = i64::from_be_bytes(member[..8].try_into().expect("eight bytes"));
             [&member[..8], hashes[&seq].as_slice()].concat()
@@ -95,7 +100,8 @@ fn the_exported_trail_is_checked_without_any_program_of_ours() {
         let mission = world.mission("vn-in-emb");
         let made = call(&mission, "một").await;
         let file = world.running().folder().join("checkpoints");
-        let signed = || async { std::fs::read_to_string(&file).is_ok_and(|text| text.contains(r#""service":"events""#)) };
+        let signed =
+            || async { std::fs::read_to_string(&file).is_ok_and(|text| text.contains(r#""service":"events""#)) };
         eventually("a checkpoint is signed", signed).await;
         let config = world.config_file();
         let exported = ngkt(&["audit", "export", "--config", &config]).await;
@@ -108,7 +114,11 @@ fn the_exported_trail_is_checked_without_any_program_of_ours() {
         let entry: Value = serde_json::from_str(shown.out.trim()).expect("JSON");
         assert_eq!(entry["change"]["after"]["title"], "một", "{entry}");
         let by = async |who: &str| {
-            ngkt(&["audit", "show", "--config", &config, "--service", "events", "--actor", who]).await.ok().lines().count()
+            ngkt(&["audit", "show", "--config", &config, "--service", "events", "--actor", who])
+                .await
+                .ok()
+                .lines()
+                .count()
         };
         assert_eq!((by("missions/vn-in-emb").await, by("missions/vn-jp-emb").await), (1, 0));
         let until = ngkt(&["audit", "show", "--config", &config, "--until", "2020-01-01T00:00:00Z"]).await;
@@ -135,9 +145,8 @@ fn outsider(export: &str) -> (usize, usize, usize) {
             let (before, previous) = last.get(&service).cloned().unwrap_or_default();
             assert_eq!((number, &hex(&line["previousHash"])), (before + 1, &previous), "{line}");
             let numbers = line["members"].as_array().expect("members").iter().map(|it| it.as_i64().expect("a number"));
-            let members: Vec<u8> = numbers
-                .flat_map(|seq| [&seq.to_be_bytes()[..], &hashes[&(service.clone(), seq)]].concat())
-                .collect();
+            let members: Vec<u8> =
+                numbers.flat_map(|seq| [&seq.to_be_bytes()[..], &hashes[&(service.clone(), seq)]].concat()).collect();
             let hash = sealed(number, &previous, &members);
             assert_eq!(hash, hex(&line["hash"]), "{line}");
             last.insert(service, (number, hash));

