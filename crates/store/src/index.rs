@@ -3,6 +3,7 @@
 
 mod migration;
 mod refill;
+mod together;
 mod walk;
 
 use chassis::error::Result;
@@ -256,9 +257,10 @@ fn number(number: usize) -> Value {
 
 /// The kinds of the values, and the statements that read the index: for tests of how the databases answer them.
 #[doc(hidden)]
-pub const STATEMENTS: [(&str, &str); 4] = [
+pub const STATEMENTS: [(&str, &str); 5] = [
     ("int, text, bigint, text", IDS),
     ("int, text, text, bigint", WORDS),
     ("int, text, text, bigint", ANY),
     ("int, text, text, text, bigint", NAMES),
+    ("int, text, text, text, text, text", together::EXAMPLE),
 ];

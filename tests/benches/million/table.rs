@@ -20,6 +20,7 @@ impl Table {
             self.rows.len() - 1
         });
         self.rows[at].1[column] = Some(value);
+        eprintln!("{:?} {}: {row}: {}", self.backend, self.sizes[column], cell(value));
     }
 
     /// Milliseconds, but for rates; in Markdown.

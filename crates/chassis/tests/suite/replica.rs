@@ -94,7 +94,8 @@ async fn carry(near: TcpStream, far: TcpStream, mut line: watch::Receiver<Line>,
     let back = async {
         let mut buffer = vec![0; 64 << 10];
         while let Ok(read @ 1..) = from_far.read(&mut buffer).await {
-            line.wait_for(|line| *line != Line::Silent).await.unwrap();
+            // Of a line that breaks while it is silent nothing comes any more.
+            line.wait_for(|line| *line == Line::Up).await.unwrap();
             bytes.fetch_add(read, Ordering::Relaxed);
             if to_near.write_all(&buffer[..read]).await.is_err() {
                 break;

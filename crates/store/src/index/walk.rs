@@ -22,6 +22,12 @@ const SAMPLE: usize = 64;
 /// How many records of the table itself go for one of the index.
 const ROWS_PER_CANDIDATE: usize = 8;
 
+/// A word that stands for more entries is left to the rows themselves.
+const BESIDE_ENTRIES_MAX: usize = 4;
+
+/// So many words are looked up in the index for each record of the leading one.
+const BESIDE_MAX: usize = 4;
+
 /// Where candidates come from.
 #[derive(Debug)]
 enum Source {
@@ -47,6 +53,8 @@ pub(crate) struct Walk<'a> {
     index: Index<'a>,
     table: &'static str,
     source: Source,
+    /// The entries of the other words, the rarest first: a record that has none of one of them is no candidate.
+    beside: Vec<Vec<String>>,
     after: String,
     over: bool,
 }
@@ -56,23 +64,28 @@ impl<'a> Walk<'a> {
     pub async fn begin<E: Row>(db: &'a DatabaseConnection, wanted: &[Wanted], after: &str) -> Result<Option<Walk<'a>>> {
         let table = E::default().table_name();
         let index = Index::of(db, table);
-        let mut best: Option<(Source, String)> = None;
+        let mut sources: Vec<(String, Source)> = Vec::new();
         for wanted in wanted {
             let Some(source) = source(index, wanted, after).await? else { return Ok(None) };
             let reach = match &source {
                 Source::Ids(_) => LONGEST.to_owned(),
                 Source::Words(words) => {
-                    let (sample, over) = merged(index, words, after, SAMPLE).await?;
-                    if over { LONGEST.to_owned() } else { sample.last().cloned().unwrap_or_default() }
+                    let (sample, until) = merged(index, words, after, SAMPLE).await?;
+                    until.map_or(LONGEST.to_owned(), |_| sample.last().cloned().unwrap_or_default())
                 }
                 Source::Table => String::new(),
             };
-            if best.as_ref().is_none_or(|(_, other)| reach > *other) {
-                best = Some((source, reach));
-            }
+            sources.push((reach, source));
         }
-        let source = best.map_or(Source::Table, |(source, _)| source);
-        Ok(Some(Walk { index, table, source, after: after.to_owned(), over: false }))
+        sources.sort_by(|(one, _), (other, _)| other.cmp(one));
+        let mut sources = sources.into_iter().map(|(_, source)| source);
+        let source = sources.next().unwrap_or(Source::Table);
+        let beside = sources.filter_map(|source| match source {
+            Source::Words(words) if words.len() <= BESIDE_ENTRIES_MAX => Some(words),
+            _ => None,
+        });
+        let beside = beside.take(BESIDE_MAX).collect();
+        Ok(Some(Walk { index, table, source, beside, after: after.to_owned(), over: false }))
     }
 
     /// The next candidates, about so many; `None` if there are no more.
@@ -80,26 +93,29 @@ impl<'a> Walk<'a> {
         if self.over {
             return Ok(None);
         }
-        let candidates = match &mut self.source {
+        let (candidates, reached) = match &mut self.source {
             Source::Ids(rest) => {
                 let ids: Vec<String> = rest.split_off(rest.len().saturating_sub(about)).into_iter().rev().collect();
-                self.over = rest.is_empty();
-                Candidates::Ids(ids)
+                let reached = ids.last().filter(|_| !rest.is_empty()).cloned();
+                (Candidates::Ids(ids), reached)
             }
             Source::Words(words) => {
-                let (ids, over) = merged(self.index, words, &self.after, about).await?;
-                self.over = over;
-                Candidates::Ids(ids)
+                let (ids, until) = if self.beside.is_empty() {
+                    merged(self.index, words, &self.after, about).await?
+                } else {
+                    let each = (about / words.len()).max(SAMPLE);
+                    self.index.together(words, &self.beside, &self.after, each).await?
+                };
+                (Candidates::Ids(ids), until)
             }
             Source::Table => {
                 let Some((last, over)) = self.span(about * ROWS_PER_CANDIDATE).await? else { return Ok(None) };
-                self.over = over;
-                Candidates::Between(self.after.clone(), last)
+                (Candidates::Between(self.after.clone(), last.clone()), (!over).then_some(last))
             }
         };
-        match &candidates {
-            Candidates::Ids(ids) => ids.iter().last().into_iter().for_each(|last| self.after.clone_from(last)),
-            Candidates::Between(_, last) => self.after.clone_from(last),
+        match reached {
+            Some(reached) => self.after = reached,
+            None => self.over = true,
         }
         Ok(Some(candidates))
     }
@@ -150,8 +166,13 @@ async fn source(index: Index<'_>, wanted: &Wanted, after: &str) -> Result<Option
     }
 }
 
-/// The next records that have one of these words, by id, and whether they are the last ones.
-async fn merged(index: Index<'_>, words: &[String], after: &str, about: usize) -> Result<(Vec<String>, bool)> {
+/// The next records that have one of these words, by id, and up to which id they are all of them, if there may be more.
+async fn merged(
+    index: Index<'_>,
+    words: &[String],
+    after: &str,
+    about: usize,
+) -> Result<(Vec<String>, Option<String>)> {
     let each = (about / words.len()).max(SAMPLE);
     let mut lists = index.ids(words, after, each).await?;
     let full = lists.iter().filter(|ids| ids.len() == each);
@@ -162,10 +183,15 @@ async fn merged(index: Index<'_>, words: &[String], after: &str, about: usize) -
     }
     all.sort_unstable();
     all.dedup();
-    Ok((all, until.is_none()))
+    Ok((all, until))
 }
 
 impl Candidates {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Candidates::Ids(ids) if ids.is_empty())
+    }
+
     /// As a condition on the rows.
     pub fn condition<E: Row>(&self, backend: DbBackend) -> Condition {
         let id = || Expr::col(E::ID.as_column_ref());

@@ -43,6 +43,11 @@ pub(crate) async fn by_id<R: Resource>(
     let (mut together, mut looked_at) = (most.saturating_mul(4).clamp(TOGETHER, TOGETHER_MAX), 0);
     while looked_at < LOOKED_AT_MAX {
         let Some(candidates) = walk.next(together).await? else { break };
+        looked_at += together;
+        together = (together * 2).min(TOGETHER_MAX);
+        if candidates.is_empty() {
+            continue;
+        }
         let some = R::Row::find()
             .filter(wanted.clone())
             .filter(candidates.condition::<R::Row>(db.get_database_backend()))
@@ -53,8 +58,6 @@ pub(crate) async fn by_id<R: Resource>(
             found.reached = found.rows.last().map(|last| R::Row::standard(last).id.to_owned());
             return Ok(found);
         }
-        looked_at += together;
-        together = (together * 2).min(TOGETHER_MAX);
     }
     found.reached = walk.reached().map(str::to_owned);
     Ok(found)
