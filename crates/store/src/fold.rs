@@ -24,20 +24,6 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// The pattern of `LIKE … ESCAPE '\'` that finds `text` anywhere.
-pub(crate) fn anywhere(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for letter in text.chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,10 +45,5 @@ mod tests {
         ] {
             assert_eq!(fold(text), folded, "{text}");
         }
-    }
-
-    #[test]
-    fn wildcards_are_letters_like_others() {
-        assert_eq!(anywhere(r"50%_a\b"), r"%50\%\_a\\b%");
     }
 }

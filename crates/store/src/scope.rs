@@ -5,9 +5,9 @@ use api::options::v1::Role;
 use api::shared::v1::Audience;
 use api::shared::v1::audience::Circle;
 use chassis::caller::Caller;
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, IntoColumnRef, LikeExpr};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, IntoColumnRef};
 
-use crate::fold::anywhere;
+use crate::pattern;
 
 /// What a caller may see, as a condition for queries and as a test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +48,8 @@ impl Scope {
         if organization.is_empty() {
             return seen;
         }
-        let named = LikeExpr::new(anywhere(&format!("|{organization}|"))).escape('\\');
-        seen.add(Expr::col(owner).eq(organization.as_str())).add(Expr::col(readers).like(named))
+        let named = pattern::holds(readers, &format!("|{organization}|"));
+        seen.add(Expr::col(owner).eq(organization.as_str())).add(named)
     }
 
     /// Whether a record of this owner and audience is seen.

@@ -2,8 +2,9 @@
 
 use api::shared::v1 as pb;
 use chassis::error::{Error, Result};
-use sea_orm::sea_query::{Condition, Expr, ExprTrait, LikeExpr};
+use sea_orm::sea_query::{Condition, Expr, ExprTrait};
 
+use crate::pattern;
 use crate::schema::Change;
 use crate::scope::Scope;
 
@@ -50,10 +51,7 @@ impl Filter {
         for wanted in &self.types {
             any = any.add(match wanted {
                 Type::Exact(name) => Expr::col(Change::Type).eq(name.as_str()),
-                Type::Begins(start) => {
-                    let pattern = format!("{}%", start.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_"));
-                    Expr::col(Change::Type).like(LikeExpr::new(pattern).escape('\\'))
-                }
+                Type::Begins(start) => pattern::begins(Change::Type, start),
             });
         }
         all.add(any)

@@ -16,6 +16,7 @@ use super::vault::Vault;
 use crate::database;
 use crate::entity::Row;
 use crate::fold::fold;
+use crate::pattern;
 use crate::resource::Resource;
 use crate::tx::Tx;
 use crate::words::Wanted;
@@ -60,7 +61,7 @@ pub(crate) fn having<R: Resource>(vault: &Vault, caller: &Caller, words: &[Wante
     let may = R::PERSONAL_READERS.condition::<R>(caller);
     let mut all = Condition::all();
     for wanted in words {
-        let named = Expr::col(R::Row::SEARCH_TEXT.as_column_ref()).like(wanted.pattern());
+        let named = pattern::like(R::Row::SEARCH_TEXT.as_column_ref(), wanted.pattern());
         let mut either = Condition::any().add(named);
         if let Some(may) = &may {
             let token = if wanted.whole { format!("={}", wanted.word) } else { format!("w{}", wanted.word) };

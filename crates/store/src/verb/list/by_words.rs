@@ -1,7 +1,7 @@
 //! The records that have all words of `q`: the index says which may, the rows themselves say which do.
 
 use chassis::error::Result;
-use sea_orm::sea_query::{Alias, Condition, Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Alias, Condition, Expr, Query};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, EntityName, EntityTrait, Iterable, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
@@ -10,6 +10,7 @@ use sea_orm::{
 use super::{Asked, Page, beyond, order};
 use crate::entity::Row;
 use crate::index::{Index, Walk, among};
+use crate::pattern;
 use crate::resource::{Model, Resource};
 use crate::words::Wanted;
 
@@ -115,8 +116,8 @@ impl<R: Resource> Asked<R> {
 
 /// Rows that have all words.
 fn having<E: Row>(words: &[Wanted]) -> Condition {
-    let text = || Expr::col(E::SEARCH_TEXT.as_column_ref());
-    words.iter().fold(Condition::all(), |all, word| all.add(text().like(word.pattern())))
+    let has = |word: &Wanted| pattern::like(E::SEARCH_TEXT.as_column_ref(), word.pattern());
+    words.iter().fold(Condition::all(), |all, word| all.add(has(word)))
 }
 
 /// The records of a word that has few; `None` if each has many.
