@@ -36,6 +36,8 @@ pub struct Config {
     pub identity: Identity,
     /// TLS between the roles.
     pub tls: Tls,
+    /// The audit trail.
+    pub audit: Audit,
     /// Bounds of requests, connections and waiting.
     pub limits: Limits,
     /// The face to the outside.
@@ -108,6 +110,16 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// The file of its private key.
     pub key: PathBuf,
+}
+
+/// The audit trail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Seconds between two signed checkpoints of a chain.
+    pub checkpoint_seconds: u64,
+    /// The file to which they are appended; empty is none.
+    pub checkpoint_file: PathBuf,
 }
 
 /// Bounds of requests, connections and waiting.

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::build;
-use crate::command::{audit, certificates, doctor, export, health, import, migrate, serve, token, up};
+use crate::command::{
+    audit, backup, certificates, doctor, export, health, import, migrate, restore, serve, token, transfer, up,
+};
 use crate::complaint::Complaint;
 
 /// The platform of Viet Nam's economic diplomacy: missions, localities, investment, visits and what was promised there.
@@ -35,6 +37,9 @@ enum Command {
     Export(export::Arguments),
     #[command(subcommand)]
     Audit(audit::What),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
+    Transfer(transfer::Arguments),
     Doctor(doctor::Arguments),
     /// Prints the version and what it was built from
     Version,
@@ -51,28 +56,29 @@ pub fn main() -> ExitCode {
         Err(error) => return fail(&error.into()),
     };
     match runtime.block_on(run(line.command.unwrap_or_else(|| Command::Up(up::Arguments::default())))) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(complaint) => fail(&complaint),
     }
 }
 
-async fn run(command: Command) -> Result<(), Complaint> {
+async fn run(command: Command) -> Result<ExitCode, Complaint> {
     match command {
-        Command::Up(arguments) => up::run(arguments).await,
-        Command::Serve(arguments) => serve::run(arguments).await,
-        Command::Migrate(arguments) => migrate::run(arguments).await,
-        Command::Certificates(arguments) => certificates::run(arguments),
-        Command::Health(arguments) => health::run(arguments).await,
-        Command::Token(arguments) => token::run(arguments),
-        Command::Import(import::What::Fdi(arguments)) => import::run(arguments).await,
-        Command::Export(arguments) => export::run(arguments).await,
-        Command::Audit(audit::What::Verify(arguments)) => audit::run(arguments).await,
-        Command::Doctor(arguments) => doctor::run(arguments).await,
-        Command::Version => {
-            println!("{}", build::told());
-            Ok(())
-        }
+        Command::Up(arguments) => up::run(arguments).await?,
+        Command::Serve(arguments) => serve::run(arguments).await?,
+        Command::Migrate(arguments) => return migrate::run(arguments).await,
+        Command::Token(arguments) => token::run(arguments)?,
+        Command::Import(import::What::Fdi(arguments)) => import::run(arguments).await?,
+        Command::Export(arguments) => export::run(arguments).await?,
+        Command::Audit(what) => audit::run(what).await?,
+        Command::Backup(arguments) => backup::run(arguments).await?,
+        Command::Restore(arguments) => restore::run(arguments).await?,
+        Command::Transfer(arguments) => transfer::run(arguments).await?,
+        Command::Certificates(arguments) => certificates::run(arguments)?,
+        Command::Health(arguments) => health::run(arguments).await?,
+        Command::Doctor(arguments) => doctor::run(arguments).await?,
+        Command::Version => println!("{}", build::told()),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn fail(complaint: &Complaint) -> ExitCode {

@@ -2,6 +2,7 @@
 //!
 //! [`Platform::start`] is what `ngkt up` and `ngkt serve` run and what the tests start; [`main`] is the command line.
 
+mod backup;
 mod build;
 mod cli;
 mod command;

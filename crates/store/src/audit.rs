@@ -1,20 +1,25 @@
 //! Checks the change log against itself: each entry against its hash and its resource's entry before, and all of them,
 //! in feed order, against the chain of seals.
 
+mod trail;
+
 use std::collections::HashMap;
 
 use chassis::config::Config;
 use chassis::error::Result;
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use sha2::{Digest, Sha256};
 
+use crate::checkpoint::{self, Checkpoint};
 use crate::feed::cursor::Place;
 use crate::feed::read::{beyond, order, place, settled};
 use crate::schema::Change;
 use crate::scope::readers;
 use crate::seal::{self, MEMBER, Seal};
 use crate::{change, connect, database};
+
+pub use trail::{Entry as Told, Link, Wanted, chain, entries};
 
 /// How many entries are read at once.
 const PAGE: u64 = 1_000;
@@ -30,6 +35,8 @@ pub struct Report {
     pub seals: u64,
     /// Hash of the last seal, in hexadecimal digits: written down elsewhere, it proves that nothing was cut off the end.
     pub head: String,
+    /// Checkpoints in the database.
+    pub checkpoints: u64,
     /// The first entry that is not as it was written.
     pub broken: Option<Broken>,
 }
@@ -57,15 +64,27 @@ impl Report {
     }
 }
 
-/// Checks the log of the service `name`, in the database that the settings name. Whether the service runs does not matter.
-/// Fails if there is no such database.
-pub async fn verify_service(config: &Config, name: &str) -> Result<Report> {
-    verify(&connect::existing(config, name).await?).await
+/// Checks the log of the service `name`, in the database that the settings name: in itself, and against the checkpoints in
+/// the database and those of somebody else's file. Whether the service runs does not matter. Fails if there is no such
+/// database.
+pub async fn verify_service(config: &Config, name: &str, kept: &[Checkpoint]) -> Result<Report> {
+    let db = connect::existing(config, name).await?;
+    let mut report = verify(&db).await?;
+    if report.is_whole() {
+        let keys = checkpoint::public_keys(&config.key_dir())?;
+        let ours = checkpoint::all(&db, name).await.map_err(database)?;
+        report.checkpoints = ours.len() as u64;
+        report.broken = match checkpoint::compare(&db, name, kept, &keys).await? {
+            None => checkpoint::compare(&db, name, &ours, &keys).await?,
+            broken => broken,
+        };
+    }
+    Ok(report)
 }
 
 /// Walks the whole change log and its seals. Reads everything once; needs about 100 bytes of memory for each resource.
 /// Fails only if the database cannot be read: what is broken is in the report.
-pub async fn verify(db: &DatabaseConnection) -> Result<Report> {
+pub async fn verify(db: &impl ConnectionTrait) -> Result<Report> {
     let mut walk = Walk { seals: Seals::default(), chains: HashMap::new(), report: Report::default() };
     let broken = walk.all(db).await?;
     let Walk { seals, report, .. } = walk;
@@ -130,7 +149,7 @@ struct Walk {
 }
 
 impl Walk {
-    async fn all(&mut self, db: &DatabaseConnection) -> Result<Option<Broken>> {
+    async fn all(&mut self, db: &impl ConnectionTrait) -> Result<Option<Broken>> {
         let mut at = Place::default();
         loop {
             let entries = page(db, at).await.map_err(database)?;
@@ -146,7 +165,7 @@ impl Walk {
         }
     }
 
-    async fn check(&mut self, db: &DatabaseConnection, entry: &Entry) -> Result<Option<Broken>> {
+    async fn check(&mut self, db: &impl ConnectionTrait, entry: &Entry) -> Result<Option<Broken>> {
         let broken = |what: &str| {
             Some(Broken { sequence: entry.place.seq, resource: entry.resource.clone(), what: what.to_owned() })
         };
@@ -199,7 +218,7 @@ struct Seals {
 
 impl Seals {
     /// Reads on, if no seal is left to walk along. Tells a seal that is broken in itself.
-    async fn load(&mut self, db: &DatabaseConnection) -> Result<Option<Broken>> {
+    async fn load(&mut self, db: &impl ConnectionTrait) -> Result<Option<Broken>> {
         if self.ahead.is_empty() && !self.ended {
             let seals = seal::after(db, self.last.number, 16).await.map_err(database)?;
             let mut before = self.last.clone();
@@ -216,7 +235,7 @@ impl Seals {
         Ok(None)
     }
 
-    async fn check(&mut self, db: &DatabaseConnection, entry: &Entry) -> Result<Option<Broken>> {
+    async fn check(&mut self, db: &impl ConnectionTrait, entry: &Entry) -> Result<Option<Broken>> {
         if let Some(broken) = self.load(db).await? {
             return Ok(Some(broken));
         }
@@ -254,7 +273,7 @@ impl Seals {
     }
 
     /// After the last entry: members that no entry was found for.
-    async fn left(&mut self, db: &DatabaseConnection) -> Result<Option<Broken>> {
+    async fn left(&mut self, db: &impl ConnectionTrait) -> Result<Option<Broken>> {
         if let Some(broken) = self.load(db).await? {
             return Ok(Some(broken));
         }

@@ -29,50 +29,76 @@ const CHECKPOINT_PAGES: &str = "4000";
 pub(crate) enum Links {
     /// One connection that writes, several that only read.
     Sqlite { write: DatabaseConnection, read: DatabaseConnection, presence: Presence },
-    /// One bounded pool.
-    Postgres(DatabaseConnection),
+    /// Two bounded pools, so that neither requests nor what runs in the background wait for the other.
+    Postgres { requests: DatabaseConnection, background: DatabaseConnection },
 }
 
 impl Links {
     pub fn reading(&self) -> &DatabaseConnection {
         match self {
             Links::Sqlite { read, .. } => read,
-            Links::Postgres(db) => db,
+            Links::Postgres { requests, .. } => requests,
         }
     }
 
     pub fn presence(&self) -> Option<&Presence> {
         match self {
             Links::Sqlite { presence, .. } => Some(presence),
-            Links::Postgres(_) => None,
+            Links::Postgres { .. } => None,
         }
     }
 
     pub fn writing(&self) -> &DatabaseConnection {
         match self {
             Links::Sqlite { write, .. } => write,
-            Links::Postgres(db) => db,
+            Links::Postgres { requests, .. } => requests,
         }
     }
+}
+
+/// Of so many connections to PostgreSQL, those that the background has to itself: one in three.
+fn background(connections_max: u32) -> u32 {
+    (connections_max / 3).max(1)
 }
 
 /// Connects to the database of the service `name`. One that is away is waited for, a while.
 pub(crate) async fn connect(config: &Config, name: &str) -> Result<Links> {
     let database = section(config, name)?;
     match file(config, name)? {
-        None => postgres(database, name).await.map(Links::Postgres),
-        Some(file) => sqlite(database, &file, name).await.map_err(|error| match error {
-            DbErr::Custom(text) => Error::internal(text),
-            error => Error::internal(format!("{} cannot be opened: {error}", file.display())),
-        }),
+        None => {
+            let aside = background(database.connections_max);
+            // A request may read beside its transaction.
+            let most = database.connections_max.saturating_sub(aside).max(2);
+            let requests = postgres(database, name, most).await?;
+            Ok(Links::Postgres { requests, background: postgres(database, name, aside).await? })
+        }
+        Some(file) => sqlite(database, &file, name).await.map_err(|error| opening(&file, error)),
     }
 }
 
-/// Connects for reading to a database that must be there already.
+/// Connects for reading to a database that must be there already. On SQLite this leaves no mark, so that a platform that
+/// starts meanwhile does not take the reader for a part of it.
 pub(crate) async fn existing(config: &Config, name: &str) -> Result<DatabaseConnection> {
+    let database = section(config, name)?;
     match file(config, name)? {
         Some(file) if !file.exists() => Err(Error::internal(format!("there is no {}", file.display()))),
-        _ => Ok(connect(config, name).await?.reading().clone()),
+        Some(file) => sqlite_reader(database, &file, name).await.map_err(|error| opening(&file, error)),
+        None => postgres(database, name, 2).await,
+    }
+}
+
+/// Keeps everybody else out of a SQLite file as long as it is held; none if somebody is in.
+pub(crate) async fn keep_out(file: &Path) -> Result<Option<Presence>> {
+    let presence = Presence::mark(file).await;
+    let presence =
+        presence.map_err(|error| Error::internal(format!("{} cannot be locked: {error}", file.display())))?;
+    Ok(presence.is_alone().then_some(presence))
+}
+
+fn opening(file: &Path, error: DbErr) -> Error {
+    match error {
+        DbErr::Custom(text) => Error::internal(text),
+        error => Error::internal(format!("{} cannot be opened: {error}", file.display())),
     }
 }
 
@@ -124,6 +150,11 @@ async fn sqlite(database: &config::Database, file: &Path, name: &str) -> Result<
     });
     let mut write = Database::connect(options).await?;
     statement::observe(&mut write, name);
+    let read = sqlite_reader(database, file, name).await?;
+    Ok(Links::Sqlite { write, read, presence })
+}
+
+async fn sqlite_reader(database: &config::Database, file: &Path, name: &str) -> Result<DatabaseConnection, DbErr> {
     let path = file.to_owned();
     let mut options = sqlite_options(database);
     options.max_connections(database.connections_max.max(1)).map_sqlx_sqlite_opts(move |sqlite| {
@@ -131,7 +162,7 @@ async fn sqlite(database: &config::Database, file: &Path, name: &str) -> Result<
     });
     let mut read = Database::connect(options).await?;
     statement::observe(&mut read, name);
-    Ok(Links::Sqlite { write, read, presence })
+    Ok(read)
 }
 
 fn common(options: SqliteConnectOptions, path: &Path) -> SqliteConnectOptions {
@@ -151,12 +182,12 @@ fn sqlite_options(database: &config::Database) -> ConnectOptions {
     options
 }
 
-async fn postgres(database: &config::Database, name: &str) -> Result<DatabaseConnection> {
+async fn postgres(database: &config::Database, name: &str, connections_max: u32) -> Result<DatabaseConnection> {
     let millis = (database.statement_seconds.max(1) * 1000).to_string();
     let application = format!("ngkt-{name}");
     let mut options = ConnectOptions::new(&database.url);
     options
-        .max_connections(database.connections_max.max(2))
+        .max_connections(connections_max)
         .acquire_timeout(Duration::from_secs(database.acquire_seconds.max(1)))
         // A connection is tested when it comes back; testing it again before each use would be a visit more.
         .test_before_acquire_if_idle_for(Duration::from_secs(1))

@@ -39,7 +39,7 @@ const LINKS_MAX: usize = 64;
 
 /// The wait before a failed stream or effect is tried again: doubles up to the longest.
 const WAIT: Duration = Duration::from_millis(100);
-const WAIT_MAX: Duration = Duration::from_secs(5);
+const WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// Somebody who follows another service's change log.
 #[derive(Debug, Clone)]

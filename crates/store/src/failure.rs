@@ -20,6 +20,11 @@ pub fn database(error: DbErr) -> Error {
     }
 }
 
+/// Whether an error says that the database is away, read-only or full.
+pub(crate) fn is_of_database(error: &Error) -> bool {
+    error.code() == tonic::Code::Unavailable && error.metadata().get("service").is_some_and(|told| told == DATABASE)
+}
+
 /// What an error is, as far as anything depends on it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

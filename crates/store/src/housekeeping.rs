@@ -4,14 +4,22 @@ use std::time::Duration;
 
 use chassis::error::{Error, Result};
 use chassis::host::Host;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use rand::TryRngCore as _;
+use rand::rngs::OsRng;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
+use crate::schema::Job;
 use crate::store::Store;
 use crate::tx::Tx;
 use crate::{database, idempotency, lease};
 
 /// How often old answers are looked for.
 const FORGETTING: Duration = Duration::from_secs(10 * 60);
+
+/// The queue in which nothing stays, and how much is put into it to see whether a disk takes anything.
+const PROBE: &str = "store-probe";
+const PROBE_BYTES: usize = 32 << 10;
 
 pub(crate) fn start(host: &Host, store: &Store) {
     let forgetful = store.clone();
@@ -24,8 +32,8 @@ pub(crate) fn start(host: &Host, store: &Store) {
             }
         }
     });
-    let db = store.read().clone();
-    host.health().probe(store.name(), move || probe(db.clone()));
+    let probed = store.clone();
+    host.health().probe(store.name(), move || probe(probed.clone()));
 }
 
 async fn forget(store: &Store) -> Result<()> {
@@ -34,8 +42,10 @@ async fn forget(store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// Ready is who can read and write. A database that only reads (a standby, or a disk that is full) is not.
-async fn probe(db: DatabaseConnection) -> Result<()> {
+/// Ready is who can read and write. A database that only reads (a standby) is not, nor one that took no write the last
+/// time (its disk is full, say): then each probe tries one, for nobody else may.
+async fn probe(store: Store) -> Result<()> {
+    let db = store.read();
     let backend = db.get_database_backend();
     let select = match backend {
         DbBackend::Postgres => "SELECT current_setting('transaction_read_only') = 'off'",
@@ -46,8 +56,32 @@ async fn probe(db: DatabaseConnection) -> Result<()> {
         (DbBackend::Postgres, Some(row)) => row.try_get_by(0).map_err(database)?,
         (_, row) => row.is_some(),
     };
-    match writes {
-        true => Ok(()),
-        false => Err(Error::unavailable("the database").because("it is read-only")),
+    if !writes {
+        return Err(Error::unavailable("the database").because("it is read-only"));
     }
+    match store.wake().is_unwell() {
+        true => try_to_write(&store).await,
+        false => Ok(()),
+    }
+}
+
+/// Writes more than fits into a page, and takes it away again.
+async fn try_to_write(store: &Store) -> Result<()> {
+    let mut bytes = vec![0; PROBE_BYTES];
+    OsRng.try_fill_bytes(&mut bytes).map_err(Error::internal)?;
+    let key = uuid::Uuid::new_v4().to_string();
+    let written = store.write_self(async move |tx: Tx| {
+        let zero = || Expr::from(0_i64);
+        let mut insert = Query::insert();
+        insert
+            .into_table(Job::Table)
+            .columns([Job::Queue, Job::Key, Job::RunAt, Job::Payload, Job::Attempts, Job::Epoch, Job::LeasedUntil])
+            .columns([Job::Reason])
+            .values_panic([PROBE.into(), key.clone().into(), zero(), bytes.into(), zero(), zero(), zero(), "".into()]);
+        tx.execute(&insert).await.map_err(database)?;
+        let mut delete = Query::delete();
+        delete.from_table(Job::Table).and_where(Expr::col(Job::Queue).eq(PROBE)).and_where(Expr::col(Job::Key).eq(key));
+        tx.execute(&delete).await.map_err(database).map(drop)
+    });
+    written.await
 }

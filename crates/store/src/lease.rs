@@ -9,7 +9,7 @@ use chassis::clock::Clock;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -87,7 +87,7 @@ where
 }
 
 /// Frees all leases and all claims of jobs: for a process that has just found that it is the only one.
-pub(crate) async fn void_all(db: &DatabaseConnection) -> Result<(), DbErr> {
+pub(crate) async fn void_all(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let mut leases = Query::update();
     leases.table(Column::Table).value(Column::Until, 0_i64).and_where(Expr::col(Column::Until).gt(0));
     db.execute(&leases).await?;

@@ -20,9 +20,11 @@
 //! store::serve!(CountryService for Countries, country, countries);
 //! ```
 
+pub mod archive;
 pub mod audit;
 pub mod calendar;
 mod change;
+pub mod checkpoint;
 mod connect;
 mod consume;
 mod entity;
@@ -41,6 +43,7 @@ pub mod mention;
 mod order;
 mod page;
 pub mod party;
+mod pattern;
 pub mod personal;
 mod presence;
 mod projection;
@@ -87,6 +90,7 @@ pub use page::{Token, fingerprint};
 pub use projection::Projection;
 pub use queue::{Job, Outcome, work};
 pub use resource::{ActiveModel, Model, Resource, View};
+pub use schema::Plan;
 pub use scope::Scope;
 pub use seed::{Loaded, seed};
 pub use service::{Service, Start};

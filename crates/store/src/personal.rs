@@ -21,10 +21,10 @@ mod vault;
 use chassis::caller::{Caller, Role};
 use chassis::error::{Error, Result};
 use sea_orm::ColumnTrait;
-use sea_orm::sea_query::{Condition, LikeExpr};
+use sea_orm::sea_query::Condition;
 
 use crate::entity::Row;
-use crate::fold::anywhere;
+use crate::pattern;
 use crate::record;
 use crate::resource::Resource;
 use crate::tx::Tx;
@@ -37,6 +37,7 @@ pub use show::{Past, find, history, look};
 
 pub(crate) use access::Asking;
 pub(crate) use index::{having, keep};
+pub(crate) use key::check;
 pub(crate) use schema::M20261122Personal;
 pub(crate) use seal::{Sealed, close, fill, open};
 pub(crate) use show::{shown, shown_in, write};
@@ -85,9 +86,8 @@ impl Readers {
             Sight::All => Some(Condition::all()),
             Sight::None => None,
             Sight::Of(organization) => {
-                let named = LikeExpr::new(anywhere(&format!("|{organization}|"))).escape('\\');
-                let owned = R::Row::OWNER.eq(organization);
-                Some(Condition::any().add(owned).add(R::Row::READERS.like(named)))
+                let named = pattern::holds(R::Row::READERS.as_column_ref(), &format!("|{organization}|"));
+                Some(Condition::any().add(R::Row::OWNER.eq(organization)).add(named))
             }
         }
     }

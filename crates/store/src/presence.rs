@@ -11,14 +11,14 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// This process's mark beside a SQLite file. Gone when it is dropped, however that comes.
 #[derive(Debug, Clone)]
-pub(crate) struct Presence {
+pub struct Presence {
     mark: Arc<File>,
     alone: bool,
 }
 
 impl Presence {
     /// Marks that this process uses `file`. Waits while another one that is alone gets ready.
-    pub async fn mark(file: &Path) -> std::io::Result<Presence> {
+    pub(crate) async fn mark(file: &Path) -> std::io::Result<Presence> {
         let mut name = file.as_os_str().to_owned();
         name.push(".lock");
         let mark = File::options().create(true).truncate(false).write(true).open(name)?;
@@ -35,12 +35,12 @@ impl Presence {
     }
 
     /// Whether no other process uses the file. Others that start meanwhile wait for [`Presence::share`].
-    pub fn is_alone(&self) -> bool {
+    pub(crate) fn is_alone(&self) -> bool {
         self.alone
     }
 
     /// Lets others in.
-    pub async fn share(&self) -> std::io::Result<()> {
+    pub(crate) async fn share(&self) -> std::io::Result<()> {
         if self.alone {
             self.mark.unlock()?;
         }

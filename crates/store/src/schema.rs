@@ -7,8 +7,13 @@ use sea_orm::{
 use sea_orm::{SqliteTransactionMode, Statement, TransactionOptions};
 use sea_orm_migration::{MigrationTrait, MigratorTraitSelf, SchemaManager};
 
+use chassis::config::Config;
+use chassis::error::Error;
+
 use crate::personal::M20261122Personal;
+use crate::service::Service;
 use crate::table::column;
+use crate::{connect, database};
 
 /// What happened to the records, one row an entry; never changed, never deleted.
 #[derive(DeriveIden, Clone, Copy)]
@@ -110,44 +115,162 @@ pub(crate) enum Projection {
 /// Any number that all migrating processes know; nothing else on the database uses advisory locks.
 const MIGRATION_LOCK: i64 = 0x4E47_4B54;
 
+/// The table in which it is kept which migrations have run.
+pub(crate) const MIGRATIONS: &str = "seaql_migrations";
+
+/// What stands in the name of a migration that takes away what the release before still uses. All others only add, so
+/// that replicas of the release before go on beside the new one: expand first, contract a release later.
+const CONTRACT: &str = "Contract";
+
 /// Brings the schema up to date, in one transaction: all of it or nothing. Of several processes one does it, the others
 /// wait.
-pub(crate) async fn migrate(
-    db: &DatabaseConnection,
-    service: fn() -> Vec<Box<dyn MigrationTrait>>,
-) -> Result<(), DbErr> {
+pub(crate) async fn migrate(db: &DatabaseConnection, service: MigrationsOf) -> Result<(), DbErr> {
     let immediate = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
     let transaction = db.begin_with_options(immediate).await?;
-    let postgres = transaction.get_database_backend() == DbBackend::Postgres;
-    if postgres {
-        // Whoever waits for the lock, or makes an index over many rows, may take longer than a statement of a request.
-        transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
-        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-    }
-    Migrations(service).up(&transaction, None).await?;
-    if postgres {
-        collate(&transaction).await?;
-    }
+    alone(&transaction).await?;
+    run(&transaction, service, |_| true).await?;
     crate::feed::incarnation::establish(&transaction).await?;
     transaction.commit().await
 }
 
-/// The names of all migrations of a service, in their order.
-pub(crate) fn names(service: fn() -> Vec<Box<dyn MigrationTrait>>) -> Vec<String> {
-    Migrations(service).migrations().iter().map(|migration| migration.name().to_owned()).collect()
+/// The migrations of a service.
+pub(crate) type MigrationsOf = fn() -> Vec<Box<dyn MigrationTrait>>;
+
+/// Waits until nobody else migrates; nobody else does before the transaction ends.
+pub(crate) async fn alone(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        unbounded(transaction).await?;
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+    }
+    Ok(())
 }
 
-struct Migrations(fn() -> Vec<Box<dyn MigrationTrait>>);
+/// Takes the bounds of time off a transaction on PostgreSQL: whoever waits for a lock, makes an index over many rows or
+/// reads everything may take longer than a statement of a request.
+pub(crate) async fn unbounded(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    for bound in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
+        transaction.execute_unprepared(&format!("SET LOCAL {bound} = 0")).await?;
+    }
+    Ok(())
+}
+
+/// Runs those migrations that are wanted and have not run, in their order.
+pub(crate) async fn run(
+    transaction: &DatabaseTransaction,
+    service: MigrationsOf,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<(), DbErr> {
+    let plan = Plan::of(transaction, service).await?;
+    if let Some(name) = plan.breaking() {
+        return Err(DbErr::Custom(format!(
+            "a newer version has run {name}, with which this version cannot work: start the newer version"
+        )));
+    }
+    let left_out = plan.pending.into_iter().filter(|name| !wanted(name)).collect();
+    Migrations { service, left_out, unknown: plan.unknown }.up(transaction, None).await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        collate(transaction).await?;
+    }
+    Ok(())
+}
+
+/// How a database's schema stands to that of this version.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Migrations that have run.
+    pub applied: Vec<String>,
+    /// Migrations that would be run, in their order.
+    pub pending: Vec<String>,
+    /// Migrations of a newer version that have run.
+    pub unknown: Vec<String>,
+}
+
+impl Plan {
+    pub(crate) async fn of(db: &impl ConnectionTrait, service: MigrationsOf) -> Result<Plan, DbErr> {
+        let (applied, known) = (applied(db).await?, Plan::of_version(service));
+        let pending = known.iter().filter(|name| !applied.contains(name)).cloned().collect();
+        let unknown = applied.iter().filter(|name| !known.contains(name)).cloned().collect();
+        Ok(Plan { applied, pending, unknown })
+    }
+
+    /// All migrations that this version knows.
+    pub(crate) fn of_version(service: MigrationsOf) -> Vec<String> {
+        all(service).iter().map(|migration| migration.name().to_owned()).collect()
+    }
+
+    /// What stands between a service's database and this version. Changes nothing; a database that is not there yet has
+    /// everything before it.
+    pub async fn of_service(config: &Config, service: &Service) -> Result<Plan, Error> {
+        if connect::file(config, service.name)?.is_some_and(|file| !file.exists()) {
+            return Ok(Plan { pending: Plan::of_version(service.migrations), ..Plan::default() });
+        }
+        let db = connect::existing(config, service.name).await?;
+        Plan::of(&db, service.migrations).await.map_err(database)
+    }
+
+    /// A migration that has run and after which this version cannot work.
+    pub fn breaking(&self) -> Option<&str> {
+        self.unknown.iter().map(String::as_str).find(|name| name.contains(CONTRACT))
+    }
+}
+
+/// The migrations that have run, in the order of their names.
+async fn applied(db: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
+    let backend = db.get_database_backend();
+    let there = match backend {
+        DbBackend::Postgres => format!("SELECT 1 WHERE to_regclass('{MIGRATIONS}') IS NOT NULL"),
+        _ => format!("SELECT 1 FROM sqlite_master WHERE name = '{MIGRATIONS}'"),
+    };
+    if db.query_one_raw(Statement::from_string(backend, there)).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let select = format!("SELECT version FROM {MIGRATIONS} ORDER BY version");
+    let rows = db.query_all_raw(Statement::from_string(backend, select)).await?;
+    rows.iter().map(|row| row.try_get_by(0)).collect()
+}
+
+fn all(service: MigrationsOf) -> Vec<Box<dyn MigrationTrait>> {
+    let mut all: Vec<Box<dyn MigrationTrait>> = vec![
+        Box::new(M20261122Common),
+        Box::new(crate::index::M20261122Words),
+        Box::new(M20261122Personal),
+        Box::new(crate::checkpoint::M20261128Checkpoint),
+    ];
+    all.extend(service());
+    all
+}
+
+struct Migrations {
+    service: MigrationsOf,
+    left_out: Vec<String>,
+    unknown: Vec<String>,
+}
 
 impl MigratorTraitSelf for Migrations {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        let mut all: Vec<Box<dyn MigrationTrait>> =
-            vec![Box::new(M20261122Common), Box::new(crate::index::M20261122Words), Box::new(M20261122Personal)];
-        all.extend((self.0)());
-        all
+        // What has run elsewhere is named, or it would be taken for lost.
+        let unknown = self.unknown.iter().map(|name| Box::new(OfNewer(name.clone())) as Box<dyn MigrationTrait>);
+        let ours = all(self.service).into_iter();
+        ours.filter(|migration| !self.left_out.iter().any(|name| name == migration.name())).chain(unknown).collect()
+    }
+}
+
+/// A migration of a newer version, which has run.
+struct OfNewer(String);
+
+impl sea_orm_migration::MigrationName for OfNewer {
+    fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+#[tonic::async_trait]
+impl MigrationTrait for OfNewer {
+    async fn up(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        Err(DbErr::Custom(format!("{} is of a newer version and has run", self.0)))
     }
 }
 

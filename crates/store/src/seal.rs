@@ -45,6 +45,17 @@ pub(crate) struct Seal {
 }
 
 impl Seal {
+    /// The numbers of the entries that it covers.
+    pub fn numbers(&self) -> Vec<i64> {
+        let number = |member: &[u8]| member.first_chunk::<8>().map(|number| i64::from_be_bytes(*number));
+        self.members.chunks_exact(MEMBER).filter_map(number).collect()
+    }
+
+    /// The number of the first one.
+    pub fn first(&self) -> Option<i64> {
+        self.members.first_chunk::<8>().map(|number| i64::from_be_bytes(*number))
+    }
+
     /// The seal after this one, over these entries.
     fn next(&self, entries: &[(Place, Vec<u8>)]) -> Seal {
         let mut members = Vec::with_capacity(entries.len() * MEMBER);

@@ -13,7 +13,8 @@ use crate::store::Store;
 pub struct Service {
     /// Its role, such as `registry`: the name of its package, its section in the settings and its database.
     pub name: &'static str,
-    /// Its own migrations, the oldest first. Never change one that has run anywhere: add another.
+    /// Its own migrations, the oldest first. Never change one that has run anywhere: add another. One that takes away what
+    /// the release before still uses has `Contract` in its name: where it has run, that release does not start any more.
     pub migrations: fn() -> Vec<Box<dyn MigrationTrait>>,
     /// Makes its rpcs and starts its background work.
     pub start: fn(Start) -> BoxFuture<'static, Result<Routes>>,

@@ -14,12 +14,11 @@ use crate::connect::{self, Links};
 use crate::feed::Tail;
 use crate::gauge::Consumers;
 use crate::job::{Form, Origin};
-use crate::personal::Vault;
-use crate::presence::Presence;
+use crate::personal::{self, Vault};
 use crate::service::Service;
 use crate::tx::Tx;
 use crate::writer::{Wake, Writer};
-use crate::{gauge, housekeeping, lease, schema, seal};
+use crate::{checkpoint, gauge, housekeeping, lease, schema, seal};
 
 /// The database of a service: reads, writes, and what both are told about. Cheap to clone.
 #[derive(Clone)]
@@ -36,7 +35,6 @@ struct Inner {
     /// Tasks that write until they end: the writer ends after them.
     users: TaskTracker,
     consumers: Consumers,
-    _presence: Option<Presence>,
 }
 
 impl Store {
@@ -45,8 +43,7 @@ impl Store {
     pub async fn open(host: &Host, service: &Service) -> Result<Store> {
         let links = connect::connect(&host.config, service.name).await?;
         schema::migrate(links.writing(), service.migrations).await.map_err(crate::database)?;
-        let presence = links.presence().cloned();
-        if let Some(presence) = &presence {
+        if let Some(presence) = links.presence() {
             if presence.is_alone() {
                 lease::void_all(links.writing()).await.map_err(crate::database)?;
             }
@@ -54,18 +51,23 @@ impl Store {
         }
         let (wake, users) = (Wake::new(), TaskTracker::new());
         let vault = Arc::new(Vault::new(host.config.key_dir()));
+        personal::check(links.reading(), &vault).await?;
         let writer = match &links {
-            Links::Sqlite { write, .. } => {
-                Writer::sqlite(host, service.name, write.clone(), wake.clone(), vault.clone(), users.clone())
+            Links::Sqlite { write, presence, .. } => {
+                let presence = presence.clone();
+                Writer::sqlite(host, service.name, write.clone(), presence, wake.clone(), vault.clone(), users.clone())
             }
-            Links::Postgres(db) => Writer::postgres(host, db.clone(), wake.clone(), vault.clone()),
+            Links::Postgres { requests, background } => {
+                Writer::postgres(host, requests.clone(), background.clone(), wake.clone(), vault.clone())
+            }
         };
         let read = links.reading().clone();
         let tail = Tail::start(host, &read, wake.feed.subscribe()).await?;
         let (clock, consumers, name) = (host.clock.clone(), Consumers::default(), service.name);
-        let inner = Inner { name, read, writer, wake, tail, clock, vault, users, consumers, _presence: presence };
+        let inner = Inner { name, read, writer, wake, tail, clock, vault, users, consumers };
         let store = Store(Arc::new(inner));
         seal::start(host, &store);
+        checkpoint::start(host, &store)?;
         housekeeping::start(host, &store);
         gauge::start(host, &store);
         Ok(store)

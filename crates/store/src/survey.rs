@@ -1,6 +1,5 @@
 //! A look at a service's database from outside, without opening it for use: for an operator who wants to know what is wrong.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chassis::config::Config;
@@ -13,7 +12,7 @@ use crate::connect;
 use crate::database;
 use crate::feed::{incarnation, read};
 use crate::look::{self, Position, Queue};
-use crate::schema;
+use crate::schema::Plan;
 use crate::service::Service;
 
 /// How long a database may take to let us in.
@@ -57,10 +56,8 @@ pub fn is_missing(config: &Config, service: &Service) -> Result<bool> {
 /// Looks at the database of `service`, as of `now`. Changes nothing. Fails if it cannot be reached or read.
 pub async fn survey(config: &Config, service: &Service, now: DateTime<Utc>) -> Result<Survey> {
     let db = open(config, service.name).await?;
-    let (names, ran) = (schema::names(service.migrations), ran(&db).await?);
-    let pending: Vec<String> = names.iter().filter(|name| !ran.contains(*name)).cloned().collect();
-    let unknown = ran.iter().filter(|name| !names.contains(name)).cloned().collect();
-    let content = match ran.is_empty() {
+    let Plan { applied, pending, unknown } = Plan::of(&db, service.migrations).await.map_err(database)?;
+    let content = match applied.is_empty() {
         true => None,
         false => Some(content(&db, now).await?),
     };
@@ -81,23 +78,6 @@ async fn open(config: &Config, name: &str) -> Result<DatabaseConnection> {
         Ok(Err(cause)) => Err(Error::internal(cause)),
         Err(_) => Err(Error::internal(format!("no answer within {} s", PATIENCE.as_secs() * 2))),
     }
-}
-
-/// The migrations that have run there.
-async fn ran(db: &DatabaseConnection) -> Result<BTreeSet<String>> {
-    let backend = db.get_database_backend();
-    let exists = match backend {
-        DbBackend::Postgres => "SELECT to_regclass('seaql_migrations') IS NOT NULL",
-        _ => "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'seaql_migrations'",
-    };
-    let row = db.query_one_raw(Statement::from_string(backend, exists)).await.map_err(database)?;
-    let there = row.map(|row| row.try_get_by::<bool, _>(0)).transpose().map_err(database)?;
-    if there != Some(true) {
-        return Ok(BTreeSet::new());
-    }
-    let select = Statement::from_string(backend, "SELECT version FROM seaql_migrations");
-    let rows = db.query_all_raw(select).await.map_err(database)?;
-    rows.iter().map(|row| row.try_get_by::<String, _>(0).map_err(database)).collect()
 }
 
 async fn content(db: &DatabaseConnection, now: DateTime<Utc>) -> Result<Content> {

@@ -6,6 +6,7 @@ mod postgres;
 mod sqlite;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chassis::clock::Clock;
 use chassis::error::{Error, Result};
@@ -15,8 +16,10 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
+use crate::failure;
 use crate::job::{Form, Job, Origin, Work};
 use crate::personal::Vault;
+use crate::presence::Presence;
 use crate::tx::Tx;
 
 /// How many writes may wait for the SQLite task before callers wait in front of it.
@@ -33,7 +36,7 @@ pub(crate) struct Writer {
 #[derive(Clone)]
 enum Kind {
     Sqlite(mpsc::Sender<Box<dyn Job>>),
-    Postgres(DatabaseConnection, Clock),
+    Postgres { requests: DatabaseConnection, background: DatabaseConnection, clock: Clock },
 }
 
 /// Tells who waits for commits of this process.
@@ -43,11 +46,27 @@ pub(crate) struct Wake {
     pub feed: watch::Sender<()>,
     /// There is new work in a queue.
     pub queue: watch::Sender<()>,
+    /// The last write met a database that was away, read-only or full.
+    unwell: Arc<AtomicBool>,
 }
 
 impl Wake {
     pub fn new() -> Wake {
-        Wake { feed: watch::Sender::new(()), queue: watch::Sender::new(()) }
+        Wake { feed: watch::Sender::new(()), queue: watch::Sender::new(()), unwell: Arc::default() }
+    }
+
+    /// Whether the last write met a database that was away, read-only or full.
+    pub fn is_unwell(&self) -> bool {
+        self.unwell.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of how a write ended. What the work itself refused says nothing of the database.
+    fn ended(&self, end: &Result<()>) {
+        match end {
+            Ok(()) => self.unwell.store(false, Ordering::Relaxed),
+            Err(error) if failure::is_of_database(error) => self.unwell.store(true, Ordering::Relaxed),
+            Err(_) => {}
+        }
     }
 
     fn after(&self, tx: &Tx) {
@@ -62,11 +81,13 @@ impl Wake {
 }
 
 impl Writer {
-    /// A writer on SQLite: `db` has one connection, which nobody else uses. It ends after the requests and `users`.
+    /// A writer on SQLite: `db` has one connection, which nobody else uses. It ends after the requests and `users`, and the
+    /// mark beside the file with it.
     pub fn sqlite(
         host: &Host,
         service: &'static str,
         db: DatabaseConnection,
+        presence: Presence,
         wake: Wake,
         vault: Arc<Vault>,
         users: TaskTracker,
@@ -86,14 +107,22 @@ impl Writer {
                 () = task.run(waiting) => {}
                 () = unused => {}
             }
+            // Nothing is written any more: whoever comes next has the file alone.
+            drop(presence);
             Ok(())
         });
         Writer { kind: Kind::Sqlite(jobs), wake, vault }
     }
 
-    /// A writer on PostgreSQL.
-    pub fn postgres(host: &Host, db: DatabaseConnection, wake: Wake, vault: Arc<Vault>) -> Writer {
-        Writer { kind: Kind::Postgres(db, host.clock.clone()), wake, vault }
+    /// A writer on PostgreSQL, with connections for what requests ask for and others for what nobody asked for.
+    pub fn postgres(
+        host: &Host,
+        requests: DatabaseConnection,
+        background: DatabaseConnection,
+        wake: Wake,
+        vault: Arc<Vault>,
+    ) -> Writer {
+        Writer { kind: Kind::Postgres { requests, background, clock: host.clock.clone() }, wake, vault }
     }
 
     /// Runs `work` in a transaction and answers when it is durable.
@@ -107,10 +136,14 @@ impl Writer {
         let span = trace::inner(|| tracing::info_span!(target: "ngkt::db", "transaction", otel.kind = "client"));
         let (vault, carried) = (Some(self.vault.clone()), origin.carried.clone());
         let carried = if span.is_none() { carried } else { carried.in_span(span.clone()) };
+        let of_request = origin.context.is_some();
         let (job, answer) = Work::new(Origin { vault, carried, ..origin }, work, form);
         match &self.kind {
             Kind::Sqlite(jobs) => jobs.send(Box::new(job)).await.map_err(|_| stopped())?,
-            Kind::Postgres(db, clock) => postgres::write(db, clock, &self.wake, Box::new(job)).await,
+            Kind::Postgres { requests, background, clock } => {
+                let db = if of_request { requests } else { background };
+                postgres::write(db, clock, &self.wake, Box::new(job)).await;
+            }
         }
         answer.await.map_err(|_| stopped())?
     }

@@ -22,9 +22,12 @@ fn every_command_explains_itself() {
             "import",
             "export",
             "audit",
+            "backup",
             "certificates",
             "doctor",
             "health",
+            "restore",
+            "transfer",
             "version",
         ] {
             assert!(help.ok().contains(&format!("  {command} ")), "{command}: {}", help.out);

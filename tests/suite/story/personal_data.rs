@@ -10,7 +10,7 @@ use crate::world::clock::days;
 use crate::world::shell::{Printed, ngkt};
 use crate::world::{World, eventually, stories};
 
-const NAME: &str = "Nguyễn Thị Lan Hương";
+pub const NAME: &str = "Nguyễn Thị Lan Hương";
 
 stories! {
     async fn who_may_sees_a_person_and_others_see_that_there_is_one(world: &World) {

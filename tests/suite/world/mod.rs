@@ -10,6 +10,7 @@ pub mod clock;
 pub mod collector;
 pub mod dynamic;
 pub mod keeper;
+pub mod place;
 pub mod postgres;
 pub mod running;
 pub mod shell;
@@ -20,6 +21,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -181,6 +183,15 @@ impl World {
         let clock = Clock::in_folder(&folder);
         // Boxed for the same reason as in `template`.
         let running = Box::pin(Running::start(backend, folder, &clock, settings)).await;
+        let world = World { clock, running };
+        world.wait_until_ready().await;
+        world
+    }
+
+    /// Starts a platform on data that is there already: in the folder, or in the databases of these URLs.
+    pub async fn on(backend: Backend, folder: PathBuf, urls: Vec<String>) -> World {
+        let clock = Clock::in_folder(&folder);
+        let running = Box::pin(Running::begin(backend, folder, &clock, urls, &[])).await;
         let world = World { clock, running };
         world.wait_until_ready().await;
         world

@@ -68,6 +68,7 @@ impl Running {
             ("clock.offset_file", clock.file().display().to_string()),
             ("limits.drain_seconds", "0".to_owned()),
             ("notification.webhook.allow_networks", "127.0.0.0/8".to_owned()),
+            ("audit.checkpoint_file", folder.join("checkpoints").display().to_string()),
         ];
         for ((url_key, connections_key), url) in DATABASE_KEYS.into_iter().zip(urls) {
             settings.extend([(url_key, url), (connections_key, "6".to_owned())]);
@@ -185,6 +186,11 @@ impl Running {
 
     /// Stops everything, in good order where it is one process.
     pub async fn stop(self) {
+        self.halt().await;
+    }
+
+    /// Stops a platform of one process in good order, and leaves its data where it is.
+    pub async fn halt(&self) {
         let platform = self.take_platform();
         if let Some(platform) = platform {
             platform.shutdown().await;

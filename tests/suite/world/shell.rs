@@ -11,6 +11,8 @@ use super::World;
 #[derive(Debug)]
 pub struct Printed {
     pub success: bool,
+    /// The exit code; none if a signal ended it.
+    pub code: Option<i32>,
     pub out: String,
     pub err: String,
 }
@@ -49,7 +51,12 @@ pub async fn ngkt_with(environment: &[(String, PathBuf)], arguments: &[&str]) ->
         .await
         .expect("the binary runs");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("commands print UTF-8");
-    Printed { success: output.status.success(), out: text(output.stdout), err: text(output.stderr) }
+    Printed {
+        success: output.status.success(),
+        code: output.status.code(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 impl World {

@@ -178,6 +178,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         "must lie between 0.0 and 1.0",
     )?;
     rule(config.telemetry.metrics_seconds > 0, "telemetry.metrics_seconds", "must be at least 1")?;
+    rule(config.audit.checkpoint_seconds > 0, "audit.checkpoint_seconds", "must be at least 1")?;
     rule(limits.request_bytes_max <= 4 << 20, "limits.request_bytes_max", "must be at most 4194304")?;
     rule(limits.request_bytes_max >= 1 << 10, "limits.request_bytes_max", "must be at least 1024")?;
     rule(limits.concurrency_max > 0, "limits.concurrency_max", "must be at least 1")?;

@@ -27,17 +27,25 @@ pub(crate) async fn establish(db: &impl ConnectionTrait) -> Result<(), DbErr> {
         Some((_, last)) if last == home && !numbered_anew(db).await? => return Ok(()),
         Some((old, _)) => old.epoch + 1,
     };
+    if epoch > 0 {
+        tracing::warn!(epoch, "the database was restored elsewhere: its change log is a new one, readers start over");
+    }
+    renew(db, Uuid::new_v4(), epoch).await
+}
+
+/// Makes the log one of this incarnation, whose new entries are of this epoch.
+pub(crate) async fn renew(db: &impl ConnectionTrait, incarnation: Uuid, epoch: i32) -> Result<(), DbErr> {
+    let home = home(db).await?;
     let mut upsert = Query::insert();
     upsert
         .into_table(Feed::Table)
         .columns([Feed::Id, Feed::Incarnation, Feed::Epoch, Feed::Home])
-        .values_panic([ONLY.into(), Uuid::new_v4().to_string().into(), epoch.into(), home.into()])
+        .values_panic([ONLY.into(), incarnation.to_string().into(), epoch.into(), home.into()])
         .on_conflict(
             OnConflict::column(Feed::Id).update_columns([Feed::Incarnation, Feed::Epoch, Feed::Home]).to_owned(),
         );
     db.execute(&upsert).await?;
-    if epoch > 0 {
-        tracing::warn!(epoch, "the database was restored elsewhere: its change log is a new one, readers start over");
+    if epoch > 0 && db.get_database_backend() == DbBackend::Postgres {
         db.execute_unprepared(&format!("ALTER TABLE change ALTER COLUMN epoch SET DEFAULT {epoch}")).await?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chassis::error::Result;
+use chassis::error::{Error, Result};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 
@@ -16,6 +16,26 @@ pub(super) enum Key {
     There(DataKey),
     /// The record's personal data was erased.
     Destroyed,
+}
+
+/// Fails if keys of this database are wrapped by another key than the one in the vault's file, or that file is gone: a new
+/// one would leave all that was sealed before closed, and nobody would notice until it is asked for.
+pub(crate) async fn check(db: &impl ConnectionTrait, vault: &Vault) -> Result<()> {
+    let mut select = Query::select();
+    select
+        .columns([Column::Name, Column::Key])
+        .from(Column::Table)
+        .and_where(Expr::col(Column::Key).ne(Vec::<u8>::new()))
+        .limit(1);
+    let Some(row) = db.query_one(&select).await.map_err(database)? else { return Ok(()) };
+    let (name, wrapped): (String, Vec<u8>) =
+        (row.try_get_by(0).map_err(database)?, row.try_get_by(1).map_err(database)?);
+    let file = vault.file();
+    let told = |what: &str| Error::internal(format!("personal data is sealed, but {} {what}", file.display()));
+    if !file.exists() {
+        return Err(told("is not there: put it back from its backup"));
+    }
+    vault.unwrap(&name, &wrapped).map(drop).map_err(|_| told("is another key than it was sealed under"))
 }
 
 /// The keys of these records, by name; none for a record that never held personal data.

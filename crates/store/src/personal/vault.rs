@@ -47,6 +47,11 @@ impl Vault {
         Vault { dir, keys: OnceLock::new() }
     }
 
+    /// Its file.
+    pub fn file(&self) -> PathBuf {
+        self.dir.join(format!("{FILE}.key"))
+    }
+
     /// A new key for the record `name`, and the same wrapped.
     pub fn make(&self, name: &str) -> Result<(DataKey, Vec<u8>)> {
         let key: [u8; 32] = random()?;

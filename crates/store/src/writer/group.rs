@@ -171,6 +171,7 @@ impl Group {
             }
             (None, _) => Err(DbErr::Custom("somebody still holds the transaction".to_owned())),
         };
+        wake.ended(&committed.as_ref().map(drop).map_err(|error| database(error.clone())));
         for Done { job, end, tx } in self.done {
             let end = end.and_then(|()| committed.as_ref().map_err(|error| database(error.clone())).copied());
             if let (Ok(()), Some(tx)) = (&end, tx) {

@@ -35,6 +35,7 @@ pub(super) async fn write(db: &DatabaseConnection, clock: &Clock, wake: &Wake, m
         }
         tokio::time::sleep(pause(round)).await;
     };
+    wake.ended(&end);
     job.settle(end);
 }
 

@@ -47,6 +47,7 @@ impl Task {
         let mut group = match Group::begin(&self.db, self.clock.clone()).await {
             Ok(group) => group,
             Err(error) => {
+                self.wake.ended(&Err(database(error.clone())));
                 jobs.drain(..).for_each(|job| job.settle(Err(database(error.clone()))));
                 return self.leave_connection().await;
             }
