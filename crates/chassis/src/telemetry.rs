@@ -57,6 +57,7 @@ pub fn init(config: &Config, role: &str) -> Result<Telemetry> {
         return Ok(Telemetry { providers: None });
     }
     opentelemetry::global::set_tracer_provider(tracer.clone());
+    trace::record(config.telemetry.sample_ratio);
     metric::install(&meter);
     process::observe();
     Ok(Telemetry { providers: Some((tracer, meter)) })

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::telemetry::catalogue;
 use material::Material;
 
 /// A connection that was let in, with TLS or without.
@@ -28,7 +29,7 @@ pub(crate) type Outgoing = Either<TcpStream, client::TlsStream<TcpStream>>;
 /// How often the files are looked at.
 const INTERVAL: Duration = Duration::from_secs(10);
 /// How long before its end a certificate is complained of, and how often.
-const WARNING_DAYS: i64 = 30;
+pub const WARNING_DAYS: i64 = 30;
 const WARNING_INTERVAL: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Whose certificates this process shows. Cheap to clone.
@@ -81,6 +82,7 @@ impl Tls {
     /// Takes files that change, and tells of a certificate that is about to end.
     pub(crate) async fn keep(self, clock: Clock, shutdown: CancellationToken) -> Result<()> {
         let certificates: Vec<Certificate> = [self.roles, self.gateway].into_iter().flatten().collect();
+        certificates.iter().for_each(|certificate| certificate.observe(&clock));
         let mut told = None;
         while !certificates.is_empty() && !shutdown.is_cancelled() {
             let warn = told.is_none_or(|at: tokio::time::Instant| at.elapsed() > WARNING_INTERVAL);
@@ -144,9 +146,27 @@ impl Certificate {
         }
     }
 
+    /// The section of the settings that names it: `tls` or `gateway.tls`.
+    pub fn section(&self) -> &'static str {
+        self.files.section
+    }
+
+    /// Tells how long it is still good whenever metrics are sent.
+    fn observe(&self, clock: &Clock) {
+        let (certificate, clock) = (self.clone(), clock.clone());
+        catalogue::CERTIFICATE_LEFT.observe(move |sight| {
+            sight.tell(certificate.remaining(&clock) as f64, [certificate.section().into()]);
+        });
+    }
+
+    /// Seconds until it ends, below zero after that.
+    pub fn remaining(&self, clock: &Clock) -> i64 {
+        self.expires() - clock.now().timestamp()
+    }
+
     /// Tells if the end is near; gives whether it is.
     fn warn(&self, clock: &Clock) -> bool {
-        let days = (self.expires() - clock.now().timestamp()).div_euclid(24 * 60 * 60);
+        let days = self.remaining(clock).div_euclid(24 * 60 * 60);
         let (setting, file) = (format!("{}.certificate", self.files.section), self.files.certificate.display());
         match days {
             WARNING_DAYS.. => return false,

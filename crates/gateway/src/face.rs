@@ -66,8 +66,7 @@ impl Face {
     /// Answers one request. A panic is a problem like any other.
     pub async fn answer(&self, request: Request<Arrival>, at_work: AtWork) -> Response<Observed> {
         let (begin, method) = (Instant::now(), request.method().clone());
-        let span = span(&method);
-        let trace = trace::enter_as(request.headers(), &span);
+        let (trace, span) = trace::enter_as(request.headers(), || span(&method));
         let trace_id = trace.trace_id_text();
         let origin = self.cors.origin(request.headers());
         let mut known = Known { kind: Kind::Rest, route: NOWHERE, caller: None };

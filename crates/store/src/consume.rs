@@ -218,8 +218,10 @@ impl Follower {
             return self.take_in_turn(at, answer).await;
         }
         let (name, count) = (self.follow.name.as_str(), answer.changes.len() as u64);
-        let span = tracing::info_span!(target: "ngkt::feed", "consume", otel.name = format!("consume {name}"),
-            otel.kind = "consumer", messaging.operation.type = "process", messaging.batch.message_count = count);
+        let span = trace::root(|| {
+            tracing::info_span!(target: "ngkt::feed", "consume", otel.name = format!("consume {name}"),
+                otel.kind = "consumer", messaging.operation.type = "process", messaging.batch.message_count = count)
+        });
         let mut linked = BTreeSet::new();
         for change in &answer.changes {
             if linked.len() < LINKS_MAX && linked.insert((change.trace_id.clone(), change.span_id.clone())) {

@@ -185,8 +185,10 @@ where
                 let (worker, handler) = (worker.clone(), handler.clone());
                 let using = worker.store.using();
                 host.spawn(queue, async move {
-                    let span = tracing::info_span!(target: "ngkt::queue", "job", otel.name = format!("job {queue}"),
-                        otel.kind = "consumer", ngkt.queue = queue, ngkt.job.attempts = job.attempts);
+                    let span = trace::root(|| {
+                        tracing::info_span!(target: "ngkt::queue", "job", otel.name = format!("job {queue}"),
+                            otel.kind = "consumer", ngkt.queue = queue, ngkt.job.attempts = job.attempts)
+                    });
                     trace::begin(span, worker.run(job, handler.as_ref())).await;
                     drop((place, using));
                     Ok(())

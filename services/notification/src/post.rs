@@ -40,8 +40,10 @@ impl Poster {
     /// Posts a message to `url`, signed by each of the secrets.
     pub async fn post(&self, url: &str, secrets: &[Secret], message: Message) -> Made {
         let (at, begin) = (self.clock.now(), Instant::now());
-        let span = tracing::info_span!(target: "ngkt::webhook", "attempt", otel.name = "webhook attempt",
-            otel.kind = "client", ngkt.delivery = message.id, ngkt.webhook.result = Empty);
+        let span = trace::root(|| {
+            tracing::info_span!(target: "ngkt::webhook", "attempt", otel.name = "webhook attempt",
+                otel.kind = "client", ngkt.delivery = message.id, ngkt.webhook.result = Empty)
+        });
         if !span.is_none()
             && let Some((trace_id, span_id)) = envelope::written_in(&message.body)
         {

@@ -78,6 +78,10 @@ catalogue! {
     WEBHOOK_ENDPOINTS: Gauge, "ngkt.webhook.endpoints", "{endpoint}", ["ngkt.webhook.state"],
         "Endpoints of webhooks: well, failing (the last attempt was in vain), and disabled";
 
+    // TLS.
+    CERTIFICATE_LEFT: Gauge, "ngkt.tls.certificate.remaining", "s", ["ngkt.setting"],
+        "How long a certificate that this process shows is still good; below zero it has expired";
+
     // The process.
     MEMORY: Gauge, "process.memory.usage", "By", [], "Resident memory of the process";
     MEMORY_MAX: Gauge, "ngkt.process.memory.limit", "By", [], "Memory that the process's control group may use";

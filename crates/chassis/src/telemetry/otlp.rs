@@ -34,7 +34,8 @@ pub(super) fn providers(config: &Telemetry, role: &str) -> Result<(SdkTracerProv
         .build();
     let tracer = SdkTracerProvider::builder()
         .with_batch_exporter(spans.map_err(|cause| wrong(cause.into()))?)
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.sample_ratio))))
+        // What begins here and is not to be recorded has no span (`trace::root`).
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOn)))
         .with_resource(resource.clone())
         .build();
     let reader = PeriodicReader::builder(points.map_err(|cause| wrong(cause.into()))?)

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -34,6 +35,9 @@ pub struct Trace {
 tokio::task_local! {
     static CURRENT: Trace;
 }
+
+/// The part of traces that is recorded, as the bits of a float: none before telemetry begins.
+static RATIO: AtomicU64 = AtomicU64::new(0);
 
 /// Runs `work` as a part of `trace`.
 pub fn within<F: Future>(trace: Trace, work: F) -> impl Future<Output = F::Output> {
@@ -133,22 +137,41 @@ pub(super) fn current_id() -> Option<u128> {
 }
 
 /// The place at which a server works on a request for `path` with these headers, and its span, which is none unless
-/// somebody records spans.
+/// somebody records it.
 pub(crate) fn enter(headers: &HeaderMap, path: &str) -> (Trace, Span) {
-    let span = server_span(path);
-    (enter_as(headers, &span), span)
+    enter_as(headers, || server_span(path))
 }
 
-/// The place at which a server works on a request with these headers in `span`, which continues the caller's trace. Spans
-/// of other servers than ours are recorded if their target begins with `ngkt::`.
-pub fn enter_as(headers: &HeaderMap, span: &Span) -> Trace {
+/// The place at which a server works on a request with these headers, and its span, which continues the caller's trace:
+/// recorded if the caller's is, or, where there is no caller's, if the draw says so. Spans of other servers than ours are
+/// recorded if their target begins with `ngkt::`.
+pub fn enter_as(headers: &HeaderMap, span: impl FnOnce() -> Span) -> (Trace, Span) {
     let parent = Trace::extract(headers);
+    let sampled = parent.as_ref().map_or_else(is_drawn, |parent| parent.sampled);
+    let span = if sampled { span() } else { Span::none() };
     if let (false, Some(parent)) = (span.is_none(), &parent) {
         let remote = opentelemetry::Context::new().with_remote_span_context(parent.span_context());
         let _ = span.set_parent(remote);
     }
     let state = parent.as_ref().and_then(|parent| parent.state.clone());
-    Trace::of(span, state).or(parent).unwrap_or_else(Trace::begin)
+    let trace = Trace::of(&span, state).or(parent).unwrap_or_else(Trace::begin);
+    (trace, span)
+}
+
+/// A span with which a trace begins, unless one is at work; none if the draw says that it is not recorded. What is not
+/// recorded costs next to nothing so: a span that the sampler drops later costs as much as one that it keeps.
+pub fn root(span: impl FnOnce() -> Span) -> Span {
+    if Span::current().is_none() && !is_drawn() { Span::none() } else { span() }
+}
+
+/// From now on so large a part of the traces that begin here are recorded.
+pub(super) fn record(ratio: f64) {
+    RATIO.store(ratio.to_bits(), Ordering::Relaxed);
+}
+
+fn is_drawn() -> bool {
+    let ratio = f64::from_bits(RATIO.load(Ordering::Relaxed));
+    ratio > 0.0 && (ratio >= 1.0 || rand::rng().random_bool(ratio))
 }
 
 fn server_span(path: &str) -> Span {
@@ -156,10 +179,12 @@ fn server_span(path: &str) -> Span {
         rpc.system.name = "grpc", rpc.response.status_code = Empty, otel.status_code = Empty)
 }
 
-/// The span of a call to a peer; none unless somebody records spans.
+/// The span of a call to a peer; none unless what it is made for is recorded.
 pub(crate) fn client_span(path: &str, peer: &str) -> Span {
-    tracing::info_span!(target: "ngkt::rpc", "call", otel.name = path.trim_start_matches('/'), otel.kind = "client",
-        rpc.system.name = "grpc", server.address = peer, rpc.response.status_code = Empty, otel.status_code = Empty)
+    inner(|| {
+        tracing::info_span!(target: "ngkt::rpc", "call", otel.name = path.trim_start_matches('/'), otel.kind = "client",
+            rpc.system.name = "grpc", server.address = peer, rpc.response.status_code = Empty, otel.status_code = Empty)
+    })
 }
 
 /// Gives a span that has begun another name: recording `otel.name` comes too late for it.
@@ -229,7 +254,10 @@ impl Trace {
     fn traceparent(&self) -> HeaderValue {
         let flags = u8::from(self.sampled);
         let text = format!("00-{:032x}-{:016x}-{flags:02x}", self.trace_id, self.span_id);
-        HeaderValue::try_from(text).expect("invariant: hexadecimal digits and hyphens")
+        let mut value = HeaderValue::try_from(text).expect("invariant: hexadecimal digits and hyphens");
+        // Not secret, but never the same twice: HTTP/2 is not to keep it in the table of headers to come.
+        value.set_sensitive(true);
+        value
     }
 
     /// The trace's id as it is written: 32 hexadecimal digits.
@@ -296,11 +324,15 @@ mod tests {
     fn a_span_that_only_the_log_sees_is_no_place_in_a_trace() {
         let log = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
         tracing::subscriber::with_default(log, || {
-            let span = server_span("/x/Y");
+            let recorded = headers("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+            let (trace, span) = enter_as(&recorded, || server_span("/x/Y"));
             assert!(!span.is_none());
-            let (first, second) = (enter_as(&HeaderMap::new(), &span), enter_as(&HeaderMap::new(), &span));
-            assert_ne!(first.trace_id, 0);
-            assert_ne!(first.trace_id, second.trace_id);
+            assert_eq!(Some(trace), Trace::extract(&recorded));
+            let begun = || enter_as(&HeaderMap::new(), || server_span("/x/Y"));
+            let (first, second) = (begun(), begun());
+            assert!(first.1.is_none(), "nobody drew it");
+            assert_ne!(first.0.trace_id, 0);
+            assert_ne!(first.0.trace_id, second.0.trace_id);
         });
     }
 

@@ -1,5 +1,6 @@
 //! `ngkt doctor`: looks at everything that an installation stands on, and says what is wrong and what to do.
 
+mod certificate;
 mod database;
 mod finding;
 mod folder;
@@ -14,7 +15,7 @@ use super::settings::Settings;
 use crate::build::BUILD;
 use crate::complaint::Complaint;
 
-/// Checks settings, keys, disk, clocks, databases, peers and queues, and says what to do; fails if there is a problem
+/// Checks settings, keys, certificates, disk, clocks, databases, peers and queues, and says what to do; fails if there is a problem
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -52,6 +53,7 @@ async fn look(settings: &Settings) -> Vec<Finding> {
     findings.extend(clock(&config));
     findings.extend(folder::look(&config));
     findings.extend(key::look(&config));
+    findings.extend(certificate::look(&config));
     findings.extend(peer::look(&config).await);
     findings.extend(database::look(&config).await);
     findings
