@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn a_pattern_is_no_bound_value_by_itself() {
         let sql = |condition| Query::select().expr(condition).build(SqliteQueryBuilder).0;
-        assert_eq!(sql(like("c", "%a%".to_owned())), r#"SELECT "c" LIKE ('' || ?)"#);
-        assert_eq!(sql(holds("c", "a")), r#"SELECT "c" LIKE ('' || ?) ESCAPE '\'"#);
+        assert_eq!(sql(like("c", "%a%".to_owned())), r#"SELECT "c" LIKE (('') || ?)"#);
+        assert_eq!(sql(holds("c", "a")), r#"SELECT "c" LIKE (('') || ?) ESCAPE '\'"#);
     }
 }

@@ -33,6 +33,9 @@ fn roles_work_over_tls_and_let_nobody_else_in() {
         assert_eq!(here.ok().trim(), "registry: SERVING");
         ngkt_with(&ours, &["health", "--url", &url, "--config", &config]).await.ok();
 
+        let doctor = ngkt_with(&ours, &["doctor", "--json", "--config", &config]).await;
+        assert!(doctor.out.contains("certificate tls") && doctor.out.contains("more days"), "{doctor:?}");
+
         // Without TLS nobody is answered.
         let mut plain = TcpStream::connect(registry).await.expect("it listens");
         plain.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.expect("it reads");

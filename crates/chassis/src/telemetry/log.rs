@@ -1,6 +1,7 @@
 //! Log lines as JSON: one flat object a line, with the trace that it belongs to.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::io::Write as _;
 
 use chrono::SecondsFormat;
 use tracing::field::{Field, Visit};
@@ -26,7 +27,7 @@ impl Json {
 
     fn line(&self, event: &Event<'_>) -> String {
         let metadata = event.metadata();
-        let mut line = Line(String::with_capacity(256));
+        let mut line = Line(Vec::with_capacity(512));
         line.put("time", &self.clock.now().to_rfc3339_opts(SecondsFormat::Micros, true));
         line.put("level", metadata.level().as_str());
         line.put("role", &self.role);
@@ -35,8 +36,8 @@ impl Json {
             line.put("trace_id", &format!("{id:032x}"));
         }
         event.record(&mut line);
-        line.0.push('}');
-        line.0
+        line.0.push(b'}');
+        String::from_utf8(line.0).expect("invariant: JSON is UTF-8")
     }
 }
 
@@ -46,18 +47,19 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut to: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        writeln!(to, "{}", self.line(event))
+        to.write_str(&self.line(event))?;
+        to.write_char('\n')
     }
 }
 
 /// A JSON object that is being written.
-struct Line(String);
+struct Line(Vec<u8>);
 
 impl Line {
     fn key(&mut self, key: &str) {
-        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
         self.text(key);
-        self.0.push(':');
+        self.0.push(b':');
     }
 
     fn put(&mut self, key: &str, value: &str) {
@@ -67,11 +69,11 @@ impl Line {
 
     fn bare(&mut self, field: &Field, value: impl fmt::Display) {
         self.key(field.name());
-        write!(self.0, "{value}").expect("invariant: writing to a string does not fail");
+        write!(self.0, "{value}").expect("invariant: writing to memory does not fail");
     }
 
     fn text(&mut self, text: &str) {
-        self.0.push_str(&serde_json::to_string(text).expect("invariant: any text is a JSON string"));
+        serde_json::to_writer(&mut self.0, text).expect("invariant: any text is a JSON string");
     }
 }
 

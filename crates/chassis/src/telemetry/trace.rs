@@ -179,12 +179,14 @@ fn server_span(path: &str) -> Span {
         rpc.system.name = "grpc", rpc.response.status_code = Empty, otel.status_code = Empty)
 }
 
-/// The span of a call to a peer; none unless what it is made for is recorded.
+/// The span of a call to a peer; none unless what it is made for is recorded, or the draw says so of one that is made for
+/// nothing.
 pub(crate) fn client_span(path: &str, peer: &str) -> Span {
-    inner(|| {
+    let span = || {
         tracing::info_span!(target: "ngkt::rpc", "call", otel.name = path.trim_start_matches('/'), otel.kind = "client",
             rpc.system.name = "grpc", server.address = peer, rpc.response.status_code = Empty, otel.status_code = Empty)
-    })
+    };
+    if CURRENT.try_with(|_| ()).is_ok() { inner(span) } else { root(span) }
 }
 
 /// Gives a span that has begun another name: recording `otel.name` comes too late for it.

@@ -76,8 +76,10 @@ impl Events {
             State::Open => {}
         }
         let message = tokio::select! {
-            message = tokio::time::timeout(HEARTBEAT, self.messages.next()) => message,
+            biased;
+            // A stream that simply ends is what clients come again after; no service's farewell comes before that.
             () = self.shutdown.cancelled() => return None,
+            message = tokio::time::timeout(HEARTBEAT, self.messages.next()) => message,
         };
         let event = match message {
             Err(_) => return Some(Bytes::from_static(b":\n\n")),

@@ -106,13 +106,15 @@ pub struct Decrypting<R: Read> {
 impl<R: Read> Decrypting<R> {
     /// Opens a file. Tells a file that is none of ours from a secret that is not the one.
     pub fn begin(mut input: R, secret: &Secret) -> Result<Decrypting<R>, Complaint> {
-        let mut head = [0; HEAD + MAC];
-        let whole = input.read_exact(&mut head);
-        let (head, mac) = head.split_at(HEAD);
+        let mut head = Vec::with_capacity(HEAD + MAC);
+        (&mut input).take((HEAD + MAC) as u64).read_to_end(&mut head)?;
         if !head.starts_with(MAGIC) {
             return Err(Complaint::new("it is not a backup of ngkt, or one of a form that this version does not know"));
         }
-        whole.map_err(|_| Complaint::new("it is cut off in its head"))?;
+        let (head, mac) = head
+            .split_at_checked(HEAD)
+            .filter(|(_, mac)| mac.len() == MAC)
+            .ok_or_else(|| Complaint::new("it is cut off in its head"))?;
         if head[MAGIC.len()] != secret.form() {
             return Err(Complaint::new(format!("it was not encrypted with a {}", secret.kind())));
         }
