@@ -116,7 +116,7 @@ class Postgres:
         data = self.folder / "data"
         self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "-D", data)
         # Enough connections and memory for a small server; all else is the default, fsync above all.
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c shared_buffers=512MB -c max_wal_size=4GB"
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c shared_buffers=512MB -c max_connections=200 -c max_wal_size=4GB"
         self._run("pg_ctl", "start", "-w", "-s", "-D", data, "-l", self.folder / "log", "-o", options)
         self.data = data
         self.postmaster = int((data / "postmaster.pid").read_text().split()[0])

@@ -107,7 +107,9 @@ def databases(server, *names):
     """Empty databases, and the settings that lead to them."""
     for name in names:
         server.sql("postgres", f"CREATE DATABASE {name}")
-    return {f"NGKT__{name.upper()}__DATABASE__URL": server.url(name) for name in names}
+    # Two of three connections are for requests: as many as there are writers.
+    most = {f"NGKT__{name.upper()}__DATABASE__CONNECTIONS_MAX": str(WRITERS * 3 // 2) for name in names}
+    return {**most, **{f"NGKT__{name.upper()}__DATABASE__URL": server.url(name) for name in names}}
 
 
 def service(hall, on_postgres):

@@ -21,7 +21,8 @@ const COMBINED: fn() -> Vec<String> = || {
     texts(&["minh phat viet nam", "xây dựng hoàng long", "nam viet co phan", "thuong mai bac giang", "long hung tnhh"])
 };
 const BEGUN: fn() -> Vec<String> = || texts(&["c", "vi", "minh ph", "thuong mai h", "công ty tn", "ho"]);
-const APART: fn() -> Vec<String> = || texts(&["logistics kiem toan", "cao su dien tu", "hop tac xa tap doan"]);
+/// No name has two forms or two lines of business.
+const APART: fn() -> Vec<String> = || texts(&["logistics kiem toan", "nhua logistics", "hop tac xa tap doan"]);
 const NOWHERE: fn() -> Vec<String> = || texts(&["zzzz", "cong ty zzzz"]);
 
 macro_rules! cases {

@@ -21,12 +21,8 @@ const PERSON: [&str; 4] = ["Zuyền Thị Qxanh", "zuyen.qxanh@dn.vn", "90577712
 const ROLES: [&str; 5] = ["events", "gateway", "investment", "notification", "registry"];
 
 /// Metrics that are not there when all goes well, or not on every machine, or only with TLS.
-const MAY_BE_MISSING: [&Metric; 4] = [
-    &catalogue::POOL_TIMEOUTS,
-    &catalogue::SERVER_REFUSED,
-    &catalogue::MEMORY_MAX,
-    &catalogue::CERTIFICATE_LEFT,
-];
+const MAY_BE_MISSING: [&Metric; 4] =
+    [&catalogue::POOL_TIMEOUTS, &catalogue::SERVER_REFUSED, &catalogue::MEMORY_MAX, &catalogue::CERTIFICATE_LEFT];
 
 #[test]
 fn what_goes_on_is_seen_on_sqlite() {
