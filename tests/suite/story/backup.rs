@@ -30,6 +30,12 @@ fn a_backup_under_writes_goes_on_where_it_is_restored_on_postgres() {
 async fn drill(world: &World, backend: Backend) {
     let (mission, province) = (world.mission("vn-in-emb"), world.province("quang-ninh"));
     subscribe(&province, json!({"inbox": true})).await;
+    let none = Place::empty(Backend::Sqlite);
+    let (key, to, config) = (none.file("backup.key"), none.file("personal.backup"), world.config_file());
+    ngkt(&["backup", "key", "--to", &key]).await.ok();
+    let arguments = ["--to", &to, "--key-file", &key, "--keys", "personal", "--without-data"];
+    let early = ngkt(&[&["backup", "--config", &config][..], &arguments].concat()).await;
+    assert!(early.complaint().contains("personal.key is not in"), "{early:?}");
     let sealed = contact(json!({"organization": "localities/quang-ninh"}));
     province.post("/v1/contacts", sealed).await.ok();
     let kept = Place::empty(Backend::Sqlite);

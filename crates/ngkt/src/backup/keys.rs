@@ -48,6 +48,12 @@ impl Keys {
                 keys.push((name, std::fs::read(entry.path()).while_doing(told)?));
             }
         }
+        if self == Keys::Personal && keys.is_empty() {
+            let folder = folder.display();
+            let text =
+                format!("{PERSONAL} is not in {folder}: it is made with the first record that holds personal data");
+            return Err(Complaint::new(text));
+        }
         keys.sort();
         Ok(keys)
     }
