@@ -121,7 +121,7 @@ mod tests {
         let made = Checkpoint::sign(&ours, "events", 3, &[1; 32], 1_795_000_000_000_000);
         assert_eq!(made.fault(&keys), None);
         let line = serde_json::to_string(&made).unwrap();
-        assert_eq!(lines(&format!("{line}\n{{\"service\":")).unwrap(), [made.clone()]);
+        assert_eq!(lines(&format!("{line}\n{{\"service\":")).unwrap(), std::slice::from_ref(&made));
         assert!(lines("{}\n").unwrap_err().to_string().contains("INTERNAL"));
         for changed in [
             Checkpoint { seal: 4, ..made.clone() },

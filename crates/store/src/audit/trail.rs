@@ -65,7 +65,7 @@ pub struct Entry {
 #[derive(Debug)]
 pub enum Link {
     /// An entry.
-    Entry(Entry),
+    Entry(Box<Entry>),
     /// A seal.
     Seal {
         /// Its number.
@@ -114,7 +114,7 @@ pub async fn chain(config: &Config, name: &str, mut each: impl FnMut(Link) -> Re
         let page = page(&db, &mut at, Condition::all()).await?;
         let ended = (page.len() as u64) < PAGE;
         for (place, entry) in page {
-            each(Link::Entry(entry))?;
+            each(Link::Entry(Box::new(entry)))?;
             let Some(seal) = next.take_if(|seal| seal.place == place) else { continue };
             number = seal.number;
             each(Link::Seal { number, members: seal.numbers(), previous_hash: seal.previous_hash, hash: seal.hash })?;
