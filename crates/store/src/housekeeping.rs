@@ -75,9 +75,26 @@ async fn try_to_write(store: &Store) -> Result<()> {
         let mut insert = Query::insert();
         insert
             .into_table(Job::Table)
-            .columns([Job::Queue, Job::Key, Job::RunAt, Job::Payload, Job::Attempts, Job::Epoch, Job::LeasedUntil])
-            .columns([Job::Reason])
-            .values_panic([PROBE.into(), key.clone().into(), zero(), bytes.into(), zero(), zero(), zero(), "".into()]);
+            .columns([
+                Job::Queue,
+                Job::Key,
+                Job::RunAt,
+                Job::Payload,
+                Job::Attempts,
+                Job::Epoch,
+                Job::LeasedUntil,
+                Job::Reason,
+            ])
+            .values_panic([
+                PROBE.into(),
+                key.clone().into(),
+                zero(),
+                bytes.into(),
+                0.into(),
+                zero(),
+                zero(),
+                "".into(),
+            ]);
         tx.execute(&insert).await.map_err(database)?;
         let mut delete = Query::delete();
         delete.from_table(Job::Table).and_where(Expr::col(Job::Queue).eq(PROBE)).and_where(Expr::col(Job::Key).eq(key));
