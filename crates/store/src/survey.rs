@@ -1,5 +1,6 @@
 //! A look at a service's database from outside, without opening it for use: for an operator who wants to know what is wrong.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chassis::config::Config;
@@ -48,9 +49,14 @@ pub struct Content {
     pub positions: Vec<Position>,
 }
 
+/// The file of a service's database; none if it is on PostgreSQL.
+pub fn file(config: &Config, service: &Service) -> Result<Option<PathBuf>> {
+    connect::file(config, service.name)
+}
+
 /// Whether a service's database is a file that is not there yet.
 pub fn is_missing(config: &Config, service: &Service) -> Result<bool> {
-    Ok(connect::file(config, service.name)?.is_some_and(|file| !file.exists()))
+    Ok(file(config, service)?.is_some_and(|file| !file.exists()))
 }
 
 /// Looks at the database of `service`, as of `now`. Changes nothing. Fails if it cannot be reached or read.

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use chassis::config::Config;
+use store::{Service, survey};
 
 use super::finding::Finding;
+use crate::platform::SERVICES;
 
 const GIB: f64 = (1_u64 << 30) as f64;
 
@@ -16,11 +18,23 @@ const ROOM_PROBLEM: f64 = 0.25 * GIB;
 pub fn look(config: &Config) -> Vec<Finding> {
     let folder = &config.data_dir;
     let check = "data folder";
+    if !is_used(config) {
+        return vec![Finding::ok(
+            check,
+            "is not used: all databases are on PostgreSQL, and the keys have a folder of their own",
+        )];
+    }
     if !folder.exists() {
         let what = format!("{} is not there yet", folder.display());
         return vec![Finding::warning(check, what, "nothing if this is new: it is made at the first start")];
     }
     vec![writable(check, folder), room(folder)]
+}
+
+/// Whether a database, or the keys, may lie in the folder. What cannot be told counts as such.
+fn is_used(config: &Config) -> bool {
+    let in_file = |service: &&Service| survey::file(config, service).map_or(true, |file| file.is_some());
+    config.key_dir().starts_with(&config.data_dir) || SERVICES.iter().any(in_file)
 }
 
 fn writable(check: &str, folder: &Path) -> Finding {
