@@ -30,12 +30,9 @@ def say(text):
 def build():
     """The platform as it is started from a checkout, and the other side."""
     global PEER, NGKT
-    if given := os.environ.get("NGKT_BINARY"):
-        NGKT = pathlib.Path(given).resolve()
-        subprocess.run(["cargo", "build", "--release", "-p", "peer"], cwd=ROOT, check=True)
-        PEER = str(TARGET / "release/peer")
-        return
-    for package in ("ngkt", "peer"):
+    given = os.environ.get("NGKT_BINARY")
+    NGKT = pathlib.Path(given).resolve() if given else NGKT
+    for package in ["peer"] if given else ["ngkt", "peer"]:
         # One after the other: together they would have other features, and the platform would be built once more.
         subprocess.run(["cargo", "build", "--release", "-p", package], cwd=ROOT, check=True)
     PEER = str(TARGET / "release/peer")
