@@ -6,10 +6,8 @@ use chassis::error::{Error, Result};
 use chassis::host::Host;
 use rand::TryRngCore as _;
 use rand::rngs::OsRng;
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use crate::schema::Job;
 use crate::store::Store;
 use crate::tx::Tx;
 use crate::{database, idempotency, lease};
@@ -71,34 +69,8 @@ async fn try_to_write(store: &Store) -> Result<()> {
     OsRng.try_fill_bytes(&mut bytes).map_err(Error::internal)?;
     let key = uuid::Uuid::new_v4().to_string();
     let written = store.write_self(async move |tx: Tx| {
-        let zero = || Expr::from(0_i64);
-        let mut insert = Query::insert();
-        insert
-            .into_table(Job::Table)
-            .columns([
-                Job::Queue,
-                Job::Key,
-                Job::RunAt,
-                Job::Payload,
-                Job::Attempts,
-                Job::Epoch,
-                Job::LeasedUntil,
-                Job::Reason,
-            ])
-            .values_panic([
-                PROBE.into(),
-                key.clone().into(),
-                zero(),
-                bytes.into(),
-                0.into(),
-                zero(),
-                zero(),
-                "".into(),
-            ]);
-        tx.execute(&insert).await.map_err(database)?;
-        let mut delete = Query::delete();
-        delete.from_table(Job::Table).and_where(Expr::col(Job::Queue).eq(PROBE)).and_where(Expr::col(Job::Key).eq(key));
-        tx.execute(&delete).await.map_err(database).map(drop)
+        tx.enqueue(PROBE, &key, tx.now(), &bytes).await?;
+        tx.dequeue(PROBE, &key).await
     });
     written.await
 }
