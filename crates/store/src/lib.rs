@@ -84,7 +84,7 @@ pub use failure::database;
 pub use feed::{Changes, WatchStream};
 pub use index::refill;
 #[doc(hidden)]
-pub use index::{STATEMENTS, among};
+pub use index::{among, statements};
 pub use order::{Asc, Desc, Direction, Order};
 pub use page::{Token, fingerprint};
 pub use projection::Projection;

@@ -70,16 +70,19 @@ fn statement(leading: &str, beside: &[String]) -> String {
     sql
 }
 
-/// The statement for two words.
-pub(super) const EXAMPLE: &str = "SELECT w.id FROM word w WHERE w.kind = $1 AND w.word IN ($4) AND w.id > $2 AND w.id <= $3 \
-     AND (SELECT 1 FROM word b WHERE b.kind = $1 AND b.word IN ($5, $6) AND b.id = w.id LIMIT 1) = 1 ORDER BY w.id";
+/// The statement for two words, of which the second has two entries.
+pub(super) fn example() -> String {
+    statement("$4", &["$5, $6".to_owned()])
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_example_is_the_statement() {
-        assert_eq!(statement("$4", &["$5, $6".to_owned()]), EXAMPLE);
+    fn each_word_beside_is_looked_up_by_itself() {
+        let expected = "SELECT w.id FROM word w WHERE w.kind = $1 AND w.word IN ($4) AND w.id > $2 AND w.id <= $3 \
+             AND (SELECT 1 FROM word b WHERE b.kind = $1 AND b.word IN ($5, $6) AND b.id = w.id LIMIT 1) = 1 ORDER BY w.id";
+        assert_eq!(example(), expected);
     }
 }

@@ -188,8 +188,8 @@ async fn statements_begin_at_their_place_in_the_index(database: Database) {
     if database.is_postgres() {
         database.tamper("ANALYZE").await;
     }
-    for (types, statement) in store::STATEMENTS {
-        let plan = plan(&database, types, statement).await;
+    for (types, statement) in store::statements() {
+        let plan = plan(&database, types, &statement).await;
         let (by_index, sorts) = match database.is_postgres() {
             true => (plan.contains("word_pkey"), plan.contains("Sort")),
             false => (plan.contains("USING PRIMARY KEY (kind=? AND word"), plan.contains("TEMP B-TREE")),
