@@ -1,4 +1,4 @@
-//! The keys that tokens are signed with, and the one that personal data is sealed under.
+//! The keys that tokens and checkpoints are signed with, and the one that personal data is sealed under.
 
 use std::path::Path;
 
@@ -8,26 +8,36 @@ use store::survey;
 use super::finding::Finding;
 use crate::platform::SERVICES;
 
-/// The keys, and what is lost without each.
-const KEYS: [(&str, &str); 3] = [
-    ("outside", "tokens that were given out are refused"),
-    ("internal", "services refuse each other"),
-    ("personal", "personal data cannot be read any more"),
+/// A key, and what is lost without it.
+struct Key {
+    name: &'static str,
+    loss: &'static str,
+    /// Whether every platform that was started once has it.
+    always: bool,
+}
+
+const KEYS: [Key; 4] = [
+    Key { name: "outside", loss: "tokens that were given out are refused", always: true },
+    Key { name: "internal", loss: "services refuse each other", always: true },
+    // Made by the first release that signs checkpoints.
+    Key { name: "audit", loss: "checkpoints that were signed count as somebody else's", always: false },
+    // Made with the first record that has personal data in it.
+    Key { name: "personal", loss: "personal data cannot be read any more", always: false },
 ];
 
 /// Looks at each key.
 pub fn look(config: &Config) -> Vec<Finding> {
     let folder = config.key_dir();
     let used = SERVICES.iter().any(|service| survey::is_missing(config, service).is_ok_and(|missing| !missing));
-    KEYS.iter().map(|(name, loss)| one(&folder, name, loss, used)).collect()
+    KEYS.iter().map(|key| one(&folder, key, used)).collect()
 }
 
-fn one(folder: &Path, name: &str, loss: &str, used: bool) -> Finding {
+fn one(folder: &Path, key: &Key, used: bool) -> Finding {
+    let Key { name, loss, always } = key;
     let (check, path) = (format!("key {name}"), folder.join(format!("{name}.key")));
     match path.try_exists() {
         Ok(true) => {}
-        // Made with the first record that has personal data in it.
-        Ok(false) if used && name != "personal" => {
+        Ok(false) if used && *always => {
             let todo = "put it back from the backup; all processes of one platform share identity.key_dir";
             return Finding::problem(check, format!("{} is not there: {loss}", path.display()), todo);
         }
