@@ -8,6 +8,7 @@ use std::time::Duration;
 use chassis::clock::Clock;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use tokio::time::Instant;
@@ -86,6 +87,12 @@ where
     });
 }
 
+/// Whether something that is held until a time, by the real clock and for `term` at most, is free by `now`: also if it ends
+/// later than anybody could have said, because the clock has fallen back since.
+pub fn lapsed(until: impl ExprTrait + Clone, now: DateTime<Utc>, term: Duration) -> Expr {
+    until.clone().lt(now.timestamp_micros()).or(until.gt((now + 2 * term).timestamp_micros()))
+}
+
 /// Frees all leases and all claims of jobs: for a process that has just found that it is the only one.
 pub(crate) async fn void_all(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let mut leases = Query::update();
@@ -128,11 +135,11 @@ impl Holder {
 
     /// Takes the lease if it is free or ours: conditionally, so that of two that try one gets it.
     async fn take(&self) -> Result<Option<i64>> {
-        let (now, until) = self.term();
+        let (now, until) = (self.clock.now(), self.until());
         if !self.is_free(now).await? {
             return Ok(None);
         }
-        let (name, holder) = (self.name.clone(), self.holder.clone());
+        let (name, holder, term) = (self.name.clone(), self.holder.clone(), self.times().0);
         let taken = self.store.write_self(async move |tx: Tx| {
             let mut upsert = Query::insert();
             upsert
@@ -145,7 +152,7 @@ impl Holder {
                         .value(Column::Epoch, Expr::col((Column::Table, Column::Epoch)).add(1))
                         .value(Column::Until, until)
                         .action_and_where(
-                            Expr::col((Column::Table, Column::Until)).lt(now).or(Expr::col((
+                            lapsed(Expr::col((Column::Table, Column::Until)), now, term).or(Expr::col((
                                 Column::Table,
                                 Column::Holder,
                             ))
@@ -161,14 +168,14 @@ impl Holder {
     }
 
     /// Asked before taking, because reading disturbs nobody.
-    async fn is_free(&self, now: i64) -> Result<bool> {
+    async fn is_free(&self, now: DateTime<Utc>) -> Result<bool> {
         let mut select = Query::select();
         select
             .column(Column::Until)
             .from(Column::Table)
             .and_where(Expr::col(Column::Name).eq(self.name.as_str()))
             .and_where(Expr::col(Column::Holder).ne(self.holder.as_str()))
-            .and_where(Expr::col(Column::Until).gte(now));
+            .and_where(lapsed(Expr::col(Column::Until), now, self.times().0).not());
         Ok(self.store.read().query_one(&select).await.map_err(crate::database)?.is_none())
     }
 
@@ -206,8 +213,7 @@ impl Holder {
     }
 
     async fn extend(&self, epoch: i64) -> Result<bool> {
-        let (_, until) = self.term();
-        self.set_until(Some(epoch), until).await
+        self.set_until(Some(epoch), self.until()).await
     }
 
     async fn release(&self) {
@@ -229,10 +235,9 @@ impl Holder {
         held.await
     }
 
-    /// Now, and the end of a term that begins now, in microseconds since 1970.
-    fn term(&self) -> (i64, i64) {
-        let now = self.clock.now();
-        (now.timestamp_micros(), (now + self.times().0).timestamp_micros())
+    /// The end of a term that begins now, in microseconds since 1970.
+    fn until(&self) -> i64 {
+        (self.clock.now() + self.times().0).timestamp_micros()
     }
 
     fn times(&self) -> (Duration, Duration) {

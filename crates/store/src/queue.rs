@@ -20,11 +20,11 @@ use sea_orm::sea_query::{
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult};
 use tokio::sync::Semaphore;
 
-use crate::database;
 use crate::held::{Held, Refusal, What};
 use crate::schema::Job as Column;
 use crate::store::Store;
 use crate::tx::Tx;
+use crate::{database, lease};
 
 /// How long a claim holds without being renewed, and how often it is renewed.
 const TERM: Duration = Duration::from_secs(30);
@@ -251,10 +251,14 @@ impl Worker {
             .and_where(Expr::col(Column::Queue).eq(self.queue))
             .and_where(Expr::col(Column::DeadAt).is_null())
             .and_where(Expr::col(Column::RunAt).lte(self.store.clock().now().timestamp_micros()))
-            .and_where(Expr::col(Column::LeasedUntil).lt(self.real.now().timestamp_micros()))
+            .and_where(self.is_free())
             .order_by(Column::RunAt, Order::Asc)
             .limit(limit);
         select
+    }
+
+    fn is_free(&self) -> Expr {
+        lease::lapsed(Expr::col(Column::LeasedUntil), self.real.now(), TERM)
     }
 
     async fn claim(&self, limit: u64) -> Result<Vec<Job>> {
@@ -273,7 +277,7 @@ impl Worker {
                 .value(Column::Epoch, Expr::col(Column::Epoch).add(1))
                 .value(Column::Attempts, Expr::col(Column::Attempts).add(1))
                 .and_where(Expr::tuple([Expr::col(Column::Queue), Expr::col(Column::Key)]).in_subquery(due))
-                .and_where(Expr::col(Column::LeasedUntil).lt(worker.real.now().timestamp_micros()))
+                .and_where(worker.is_free())
                 .returning(Query::returning().columns([
                     Column::Key,
                     Column::Payload,

@@ -16,7 +16,7 @@ use store::sea_orm::{ConnectionTrait, DbErr};
 
 use crate::attempt::{Answer, Made};
 use crate::endpoint::row;
-use crate::lane::Lane;
+use crate::lane::{self, Lane};
 
 /// What the lanes are called among the queues of work.
 const QUEUE: &str = "webhook-lanes";
@@ -100,7 +100,7 @@ fn tell(service: &'static str, seen: &Arc<Mutex<Seen>>) {
 
 async fn see(store: &Store) -> Result<Seen> {
     let (db, now, real) = (store.read(), store.clock().now().timestamp_micros(), Clock::system().now());
-    let free = Expr::col(Lane::LeasedUntil).lt(real.timestamp_micros());
+    let free = lane::is_free(real);
     let due = Expr::col(Lane::DueAt).lte(now);
     let resting = Expr::col(Lane::RestUntil).gt(now);
     let waiting = lanes(due.clone().and(free).and(resting.clone().not()));

@@ -20,7 +20,7 @@ use store::{Store, Tx};
 pub const TERM: Duration = Duration::from_secs(10);
 
 /// Nothing is due.
-const NEVER: i64 = i64::MAX;
+pub const NEVER: i64 = i64::MAX;
 
 /// The columns of the table.
 #[derive(DeriveIden, Clone, Copy)]
@@ -103,7 +103,7 @@ async fn claim_in(tx: &Tx, real: DateTime<Utc>, limit: u64) -> Result<Vec<Held>>
         .value(Lane::Epoch, Expr::col(Lane::Epoch).add(1))
         .value(Lane::DueAt, fallback)
         .and_where(Expr::col(Lane::Endpoint).in_subquery(due))
-        .and_where(Expr::col(Lane::LeasedUntil).lt(real.timestamp_micros()))
+        .and_where(is_free(real))
         .returning(Query::returning().columns([Lane::Endpoint, Lane::FailingSince, Lane::Epoch]));
     let rows = tx.query_all(&update).await.map_err(store::database)?;
     let read = |row: &QueryResult| -> Result<Held, DbErr> {
@@ -114,6 +114,11 @@ async fn claim_in(tx: &Tx, real: DateTime<Utc>, limit: u64) -> Result<Vec<Held>>
     rows.iter().map(read).collect::<Result<Vec<_>, _>>().map_err(store::database)
 }
 
+/// Whether nobody holds the lane; `real` is the real time.
+pub fn is_free(real: DateTime<Utc>) -> Expr {
+    store::lease::lapsed(Expr::col(Lane::LeasedUntil), real, TERM)
+}
+
 fn due(now: DateTime<Utc>, real: DateTime<Utc>, limit: u64) -> SelectStatement {
     let mut select = Query::select();
     select
@@ -121,7 +126,7 @@ fn due(now: DateTime<Utc>, real: DateTime<Utc>, limit: u64) -> SelectStatement {
         .from(Lane::Table)
         .and_where(Expr::col(Lane::DueAt).lte(now.timestamp_micros()))
         .and_where(Expr::col(Lane::RestUntil).lte(now.timestamp_micros()))
-        .and_where(Expr::col(Lane::LeasedUntil).lt(real.timestamp_micros()))
+        .and_where(is_free(real))
         .order_by(Lane::DueAt, Order::Asc)
         .limit(limit);
     select

@@ -115,3 +115,20 @@ async fn what_a_killed_process_held_is_taken_up_by_another() {
     assert!(renewed.await.is_err(), "whoever lost it notes nothing");
     bench.release(held, None, None).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_ends_later_than_anybody_could_have_said_is_none() {
+    let bench = Bench::open().await;
+    bench.wake().await;
+    bench.claim().await.expect("a lane");
+    for (ahead, free) in [(TERM, false), (Duration::from_secs(3_600), true)] {
+        let until = (Clock::system().now() + ahead).timestamp_micros();
+        let held = bench.write(async move |tx: Tx| {
+            let mut update = Query::update();
+            update.table(Lane::Table).value(Lane::LeasedUntil, until).value(Lane::DueAt, 0_i64);
+            tx.execute(&update).await.map_err(store::database)
+        });
+        held.await.expect("held");
+        assert_eq!(bench.claim().await.is_some(), free, "the clock has fallen back by {ahead:?}");
+    }
+}

@@ -7,6 +7,7 @@ mod attempt;
 mod delivery;
 mod endpoint;
 mod envelope;
+mod fallen;
 mod fanout;
 mod gauge;
 mod inbox_message;

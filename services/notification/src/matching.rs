@@ -19,6 +19,8 @@ pub struct Facts {
     pub change_type: String,
     /// When it was written.
     pub time: DateTime<Utc>,
+    /// When it is matched.
+    pub now: DateTime<Utc>,
     /// The organization that answers for the resource.
     pub owner: String,
     /// Who else may see it.
@@ -117,11 +119,17 @@ impl Rule {
     /// Since it exists, within what its owner may see, and by every filter. Whom it concerns was looked up before.
     fn matches(&self, facts: &Facts, places: &dyn Places) -> bool {
         let Subscription { services, change_types, .. } = &self.wanted;
-        facts.time >= self.created
+        self.existed(facts)
             && self.scope.sees(&facts.owner, Some(&facts.audience))
             && (services.is_empty() || services.iter().any(|service| service == facts.service))
             && (change_types.is_empty() || change_types.iter().any(|pattern| is_of_type(&facts.change_type, pattern)))
             && self.is_of_place(facts, places)
+    }
+
+    /// Whether it was there when the change was written. One that is, by the clock, still to come was made before the clock
+    /// fell back: then it cannot be told, and a change too many does less harm than one that is never told.
+    fn existed(&self, facts: &Facts) -> bool {
+        facts.time >= self.created || self.created > facts.now
     }
 
     fn is_of_place(&self, facts: &Facts, places: &dyn Places) -> bool {

@@ -25,6 +25,7 @@ fn commitment() -> Facts {
         service: "events",
         change_type: "commitment.fulfilled".into(),
         time: "2026-11-22T05:00:00Z".parse().expect("a time"),
+        now: "2026-11-22T05:00:02Z".parse().expect("a time"),
         owner: "localities/quang-ninh".into(),
         audience: readers(Circle::Owner),
         about: names(["commitments/1", "engagements/1", "countries/IN", "localities/quang-ninh", "agencies/g12"]),
@@ -160,6 +161,8 @@ fn a_subscription_starts_when_it_is_made_and_rests_while_it_is_paused() {
     assert!(told(at(-1), &facts));
     assert!(told(at(0), &facts));
     assert!(!told(at(1), &facts));
+    assert!(!told(at(2), &facts));
+    assert!(told(at(3), &facts), "made before the clock fell back");
     assert!(!told(Subscription { paused: true, ..at(-1) }, &facts));
 }
 

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::attempt::{Answer, Made};
+use crate::fallen::Fallen;
 use crate::lane::{self, Held};
 use crate::ledger::{Batch, Ledger};
 use crate::post::{Message, Poster};
@@ -78,8 +79,10 @@ impl Sender {
         self.host.clone().spawn("webhooks", async move {
             let mut told = self.store.work_told();
             let mut well = true;
+            let mut clock = Fallen::new(&self.store);
             while !self.host.shutdown.is_cancelled() {
-                let found = match self.take_up(&lanes).await {
+                let looked = clock.look().await;
+                let found = match looked.and(self.take_up(&lanes).await) {
                     Ok(found) => found,
                     Err(error) => {
                         if std::mem::replace(&mut well, false) {

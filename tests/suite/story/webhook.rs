@@ -7,6 +7,8 @@ use crate::world::clock::days;
 use crate::world::webhook::{Message, Receiver};
 use crate::world::{World, eventually, stories};
 
+const HOUR: std::time::Duration = std::time::Duration::from_secs(3_600);
+
 stories! {
     async fn a_message_says_what_happened_and_comes_once_for_each_endpoint(world: &World) {
         let (mission, province) = (world.mission("vn-in-emb"), world.province("quang-ninh"));
@@ -112,6 +114,25 @@ stories! {
         assert!(attempts.len() > 2 && attempts[0]["httpStatus"] == 500 && attempts[0]["error"] != "", "{deliveries:?}");
         let log = province.get(&format!("/v1/notification/changes?resource={}&types=endpoint.disabled", &path[4..])).await.ok();
         assert_eq!(log["changes"][0]["actor"]["subject"], "services/notification", "{log}");
+    }
+
+    async fn nothing_waits_for_a_clock_that_has_fallen_back(world: &World) {
+        world.clock().advance(HOUR).await;
+        let (mission, province) = (world.mission("vn-in-emb"), world.province("quang-ninh"));
+        let (receiver, endpoint) = registered(&province).await;
+        subscribe(&province, json!({"endpoint": endpoint["name"], "inbox": true})).await;
+        receiver.answer(500);
+        let before = call(&mission, "Cuộc gọi trước").await;
+        eventually("it was tried", || async {
+            of_state(&province, &endpoint, "PENDING").await.iter().any(|delivery| delivery["attempts"][0]["httpStatus"] == 500)
+        }).await;
+        receiver.answer(200);
+        world.clock().fall_back(HOUR).await;
+        receiver.wait_for("what waited", |m| m.body["subject"] == before["name"]).await;
+        let after = call(&mission, "Cuộc gọi sau").await;
+        receiver.wait_for("what was written after it", |m| m.body["subject"] == after["name"]).await;
+        settled(&province, &endpoint, 2).await;
+        eventually("the inbox has both", || async { province.all("inboxMessages", "").await.len() == 2 }).await;
     }
 
     async fn a_delivery_can_be_sent_again_under_the_same_id(world: &World) {

@@ -24,9 +24,18 @@ impl Clock {
 
     /// Moves the time of every process forward, and returns when all of them have noticed.
     pub async fn advance(&self, by: Duration) {
+        self.set(|offset| *offset += by).await;
+    }
+
+    /// Takes back a part of what the time was moved forward.
+    pub async fn fall_back(&self, by: Duration) {
+        self.set(|offset| *offset -= by).await;
+    }
+
+    async fn set(&self, change: impl FnOnce(&mut Duration)) {
         let offset = {
             let mut offset = self.offset.lock().expect("no holder panics");
-            *offset += by;
+            change(&mut offset);
             *offset
         };
         self.write(offset);
