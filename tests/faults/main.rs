@@ -95,8 +95,6 @@ async fn begin(bed: Arc<Bed>, told: &Told) -> Result<Begun, String> {
         let owner = Actor::new(&platform, province, "locality-officer", number);
         sinks.push(Sink::start(platform.bed.here(), owner).await);
     }
-    // They subscribed two hours ago: a subscription tells of nothing that, by the clock, was before it.
-    platform.set_clock(0);
     // A subscription tells of what happens once it is known to those who match.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let (recorder, options) = (Arc::new(Recorder::new()), told.options.clone());
@@ -129,8 +127,6 @@ async fn play(stage: Stage, watchers: Vec<Watcher>, sinks: Vec<Sink>, cursors: V
     let mut entries = load.finish().await;
     entries.extend(ledgers.into_inner().expect("no holder panics"));
     report.take_acts(acts.into_inner().expect("no holder panics"), &recorder);
-    // What was due by a clock that then fell back is due again once the clock has caught up.
-    platform.set_clock(2 * 3600);
     tokio::time::sleep(QUIET).await;
     report.usage("after", &platform);
     let logs = check::logs(&auditor, &cursors).await;

@@ -2,10 +2,12 @@
 
 mod call_as;
 mod connect;
+mod line;
 mod peer;
 mod remote;
 mod replay;
 mod replica;
+mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};

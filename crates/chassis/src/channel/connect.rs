@@ -1,15 +1,10 @@
 //! A connection to one address, with TLS where the service speaks it.
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as Poller, Poll};
 use std::time::Duration;
 
-use http::Uri;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_util::either::Either;
 
@@ -27,7 +22,7 @@ pub(super) struct Connect {
 }
 
 impl Connect {
-    async fn run(self) -> io::Result<TokioIo<Outgoing>> {
+    pub(super) async fn run(self) -> io::Result<Outgoing> {
         let connected = async {
             let socket = TcpStream::connect(self.at).await?;
             socket.set_nodelay(true)?;
@@ -37,22 +32,8 @@ impl Connect {
             })
         };
         match tokio::time::timeout(CONNECT_TIME, connected).await {
-            Ok(connected) => connected.map(TokioIo::new),
+            Ok(connected) => connected,
             Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, format!("{} does not answer", self.at))),
         }
-    }
-}
-
-impl tower::Service<Uri> for Connect {
-    type Response = TokioIo<Outgoing>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Poller<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Uri) -> Self::Future {
-        Box::pin(self.clone().run())
     }
 }

@@ -9,11 +9,12 @@ use futures::future::join_all;
 use http::request::Parts;
 
 use super::connect::Connect;
+use super::line::{Lost, Reach};
 use super::replay::Replay;
-use super::replica::{Reach, Replica};
+use super::replica::Replica;
 use crate::config::Address;
 use crate::error::{BoxError, Error, Result};
-use crate::server::{Answer, Request, Response, deadline, refuse};
+use crate::server::{Answer, Request, Response, refuse};
 use crate::target::Called;
 use crate::tls::Certificate;
 
@@ -82,16 +83,15 @@ impl Replicas {
         let (head, body) = request.into_parts();
         let (body, repeatable) = (Replay::new(body), is_repeatable(&head));
         let mut failed: Vec<SocketAddr> = Vec::new();
-        let mut last: BoxError = "it has no address".into();
+        let mut last = Lost::new(Reach::Unconnected, "it has no address");
         for _ in 0..ATTEMPTS_MAX {
             let Some(replica) = self.pick(&failed).await.map_err(|cause| self.unavailable(cause))? else { break };
             let Some(body) = body.again() else { break };
             match replica.call(Request::from_parts(head.clone(), body)).await {
                 Ok(response) => return Ok(response),
-                Err(cause) => last = cause,
+                Err(lost) => last = lost,
             }
-            match Reach::of(&*last) {
-                Reach::Late => return Err(deadline::exceeded()),
+            match last.reach {
                 Reach::Broken => break,
                 // Its connection has ended. If there is no other replica, it may take a new one.
                 Reach::Untouched if failed.len() + 1 >= self.known().len() => failed.clear(),
@@ -104,9 +104,9 @@ impl Replicas {
                     }
                 }
             }
-            tracing::debug!(service = self.name, at = %replica.at, cause = %last, "sent again");
+            tracing::debug!(service = self.name, at = %replica.at, cause = %last.cause, "sent again");
         }
-        Err(self.unavailable(last))
+        Err(self.unavailable(last.cause))
     }
 
     fn unavailable(&self, cause: BoxError) -> Error {
