@@ -20,9 +20,6 @@ pub const REPLICAS: usize = 2;
 /// Requests at work at once in one service: few enough that an overload by some hundreds of clients meets the bound.
 const CONCURRENCY_MAX: usize = 40;
 
-/// Where the clock stands until the load begins.
-const BEGINNING: i64 = -2 * 3600;
-
 /// How the others find the replicas of a service.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Peers {
@@ -78,7 +75,7 @@ impl Platform {
             balancers,
             clock,
         };
-        platform.set_clock(BEGINNING);
+        platform.set_clock(0);
         platform.roles().iter_mut().for_each(|role| role.begin(&platform.bed, &platform.config_file));
         platform.until_ready(Duration::from_secs(120)).await?;
         Ok(platform)
@@ -128,6 +125,13 @@ impl Platform {
             role.begin(&self.bed, &self.config_file);
         }
         revived
+    }
+
+    /// Renames a key that signs, so that the next process that starts makes a new one.
+    pub fn retire_key(&self, name: &str, round: usize) -> Result<(), String> {
+        let keys = self.bed.folder.join("data/keys");
+        let renamed = std::fs::rename(keys.join(format!("{name}.key")), keys.join(format!("{name}-{round}.key")));
+        renamed.map_err(|cause| format!("{name}.key is not renamed: {cause}"))
     }
 
     /// Puts the clocks of all processes ahead of the real time, or behind it.

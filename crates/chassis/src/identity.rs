@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 pub use internal::InternalTokens;
 pub use issuer::Issuer;
-pub use key::secret;
+pub use key::{generations, secret};
 pub use verifier::Verifier;
 
 /// The issuer and audience of tokens for clients outside.
@@ -43,9 +43,9 @@ impl Identity {
         let outside = key::Key::open(dir, "outside")?;
         let internal = key::Key::open(dir, "internal")?;
         Ok(Identity {
-            outside: Arc::new(Verifier::new(&outside, OUTSIDE, clock.clone())),
+            outside: Arc::new(Verifier::open(dir, "outside", OUTSIDE, clock.clone())?),
             issuer: Arc::new(Issuer::new(outside, OUTSIDE, clock.clone())),
-            inside: Arc::new(Verifier::new(&internal, INTERNAL, clock.clone())),
+            inside: Arc::new(Verifier::open(dir, "internal", INTERNAL, clock.clone())?),
             internal: Arc::new(InternalTokens::new(Issuer::new(internal, INTERNAL, clock.clone()))),
         })
     }

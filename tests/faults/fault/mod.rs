@@ -51,7 +51,7 @@ faults! {
     "clock", clock::play, "the clock jumps an hour ahead and an hour back";
     "freeze", freeze::play, "a replica of each service stands still for half a minute, then goes on";
     "overload", overload::play, "several times as many clients as there is room for, without a pause";
-    "roll", roll::play, "each process is asked to stop, and is started again, one after the other";
+    "roll", roll::play, "keys are renamed, and each process is asked to stop and is started again, one after the other";
     "watchers", watchers::play, "all watchers lose their streams and come back at once";
     "hostile", hostile::play, "malformed requests, and clients that send next to nothing";
 }

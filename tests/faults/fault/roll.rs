@@ -1,4 +1,4 @@
-//! A new version is rolled out: one process after the other stops in good order and is started again.
+//! A new version is rolled out, with new keys: one process after the other stops in good order and is started again.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,10 @@ const START: Duration = Duration::from_secs(30);
 /// How long whoever rolls out waits until a balancer has noticed that a replica is there.
 const NOTICE: Duration = Duration::from_millis(1200);
 
-pub async fn play(stage: &Stage, _round: usize) -> Played {
+pub async fn play(stage: &Stage, round: usize) -> Played {
+    for key in ["internal", "outside"] {
+        stage.platform.retire_key(key, round)?;
+    }
     for role in ROLES {
         for replica in 0..REPLICAS {
             let roll = async || {

@@ -46,6 +46,23 @@ pub fn secret(dir: &Path, name: &str) -> Result<[u8; 32]> {
     seed.try_into().map_err(|_| trouble(&path, "it does not hold a key of 32 bytes"))
 }
 
+/// The keys of this name that are in `dir`: the present one (`internal`) and those that it took the place of, which somebody
+/// gave a longer name (`internal-2026`).
+pub fn generations(dir: &Path, name: &str) -> Result<Vec<String>> {
+    let unreadable = |cause| trouble(dir, cause);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.file_name();
+        let key = file.to_str().and_then(|file| file.strip_suffix(".key"));
+        let rest = key.and_then(|key| key.strip_prefix(name));
+        if let Some(key) = key.filter(|_| rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))) {
+            found.push(key.to_owned());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 fn path(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!("{name}.key"))
 }

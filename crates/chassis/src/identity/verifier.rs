@@ -1,12 +1,14 @@
 //! Checks tokens; each one once.
 
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use moka::sync::Cache;
 
-use super::key::Key;
+use super::key::{self, Key};
 use super::{Claims, INTERNAL};
 use crate::caller::{Caller, Role};
 use crate::clock::Clock;
@@ -15,9 +17,17 @@ use crate::error::{Error, Result};
 /// Tokens that are remembered as verified.
 const REMEMBERED_MAX: u64 = 20_000;
 
-/// Verifies the tokens of one issuer: signature, issuer, audience and expiry.
+/// How often the folder is looked into for keys that are new.
+const LOOK_SECONDS: i64 = 1;
+
+/// Verifies the tokens of one issuer: signature, issuer, audience and expiry. Takes what any of its keys has signed; a
+/// signature that is of none of them may be of one that was made meanwhile.
 pub struct Verifier {
-    public: DecodingKey,
+    dir: PathBuf,
+    key: &'static str,
+    public: RwLock<Arc<[DecodingKey]>>,
+    /// When the folder was last looked into.
+    looked: AtomicI64,
     validation: Validation,
     /// Whether a bearer may be a service of this platform.
     inside: bool,
@@ -32,19 +42,23 @@ struct Verified {
 }
 
 impl Verifier {
-    pub(super) fn new(key: &Key, name: &'static str, clock: Clock) -> Verifier {
+    /// For tokens that the issuer `name` signs with keys called `key` in `dir`.
+    pub(super) fn open(dir: &Path, key: &'static str, name: &'static str, clock: Clock) -> Result<Verifier> {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[name]);
         validation.set_audience(&[name]);
         validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
         validation.validate_exp = false; // by our clock, below
-        Verifier {
-            public: key.public.clone(),
+        Ok(Verifier {
+            dir: dir.to_owned(),
+            key,
+            public: RwLock::new(keys(dir, key)?),
+            looked: AtomicI64::new(0),
             validation,
             inside: name == INTERNAL,
             clock,
             verified: Cache::new(REMEMBERED_MAX),
-        }
+        })
     }
 
     /// Who bears `token`. The first time costs the check of a signature, later a look-up, until it expires.
@@ -65,7 +79,11 @@ impl Verifier {
     }
 
     fn check(&self, token: &str) -> Result<Verified> {
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.public, &self.validation).map_err(refusal)?.claims;
+        let claims = match self.decode(token) {
+            Err(cause) if *cause.kind() == ErrorKind::InvalidSignature && self.look() => self.decode(token),
+            decoded => decoded,
+        };
+        let claims = claims.map_err(refusal)?;
         let expires = claims.exp;
         let caller = claims.caller()?;
         if caller.is(Role::Service) && !self.inside {
@@ -73,6 +91,36 @@ impl Verifier {
         }
         Ok(Verified { caller: Arc::new(caller), expires })
     }
+
+    fn decode(&self, token: &str) -> Result<Claims, jsonwebtoken::errors::Error> {
+        let public = self.public.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut decoded = Err(ErrorKind::InvalidSignature.into());
+        for key in public.iter() {
+            decoded = jsonwebtoken::decode::<Claims>(token, key, &self.validation).map(|token| token.claims);
+            if !matches!(&decoded, Err(cause) if *cause.kind() == ErrorKind::InvalidSignature) {
+                break;
+            }
+        }
+        decoded
+    }
+
+    /// Reads the keys again, unless that was done just now. Tells whether it was done.
+    fn look(&self) -> bool {
+        let now = self.clock.now().timestamp();
+        let last = self.looked.swap(now, Ordering::Relaxed);
+        if (now - last).abs() < LOOK_SECONDS {
+            return false;
+        }
+        match keys(&self.dir, self.key) {
+            Ok(keys) => *self.public.write().unwrap_or_else(PoisonError::into_inner) = keys,
+            Err(error) => tracing::warn!(%error, "the keys cannot be read again; those of before stay"),
+        }
+        true
+    }
+}
+
+fn keys(dir: &Path, key: &str) -> Result<Arc<[DecodingKey]>> {
+    key::generations(dir, key)?.iter().map(|name| Key::open(dir, name).map(|key| key.public)).collect()
 }
 
 fn refusal(cause: jsonwebtoken::errors::Error) -> Error {

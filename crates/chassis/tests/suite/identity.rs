@@ -130,3 +130,35 @@ fn many_that_start_at_once_share_one_key_that_nobody_else_can_read() {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
+
+#[test]
+fn a_key_is_replaced_without_refusing_anybody_and_ends_when_it_is_removed() {
+    let (old, clock, folder) = identity();
+    let file = |name: &str| folder.path().join(name);
+    let outside = old.issuer.issue(&a_caller(), 1).unwrap();
+    std::fs::rename(file("internal.key"), file("internal-2026.key")).unwrap();
+    std::fs::rename(file("outside.key"), file("outside-2026.key")).unwrap();
+    // One process was started again, the other was not.
+    let new = Identity::open(folder.path(), &clock).unwrap();
+    let (by_old, by_new) = (a_caller(), Caller::system("events"));
+    new.inside.verify(&old.internal.for_caller(&by_old).unwrap()).unwrap();
+    old.inside.verify(&new.internal.for_caller(&by_new).unwrap()).unwrap();
+    new.outside.verify(&outside).unwrap();
+
+    std::fs::remove_file(file("outside-2026.key")).unwrap();
+    let last = Identity::open(folder.path(), &clock).unwrap();
+    let refused = last.outside.verify(&outside).unwrap_err();
+    assert!(refused.message().contains("not ours"), "{refused}");
+    last.outside.verify(&new.issuer.issue(&a_caller(), 1).unwrap()).unwrap();
+}
+
+#[test]
+fn a_foreign_signature_is_refused_however_often_it_comes() {
+    let (identity, clock, _folder) = identity();
+    let foreign = tempfile::tempdir().unwrap();
+    let token = Issuer::local(foreign.path(), clock.clone()).unwrap().issue(&a_caller(), 1).unwrap();
+    for _ in 0..3 {
+        identity.outside.verify(&token).unwrap_err();
+        clock.advance(Duration::from_secs(2));
+    }
+}
