@@ -32,6 +32,12 @@ pub trait Row:
 pub struct Standard<'a> {
     /// The part of the name after the slash.
     pub id: &'a str,
+    /// The organization that answers for the record.
+    pub owner: &'a str,
+    /// The circle of readers, as its number.
+    pub audience: i32,
+    /// Organizations that see it besides: `|a|b|`.
+    pub readers: &'a str,
     /// 1 for a new record; the etag.
     pub version: i64,
     /// Microseconds since 1970.
@@ -122,6 +128,9 @@ macro_rules! entity {
                 fn standard(model: &Model) -> $crate::Standard<'_> {
                     $crate::Standard {
                         id: &model.id,
+                        owner: &model.owner,
+                        audience: model.audience,
+                        readers: &model.readers,
                         version: model.version,
                         created_at: model.created_at,
                         updated_at: model.updated_at,

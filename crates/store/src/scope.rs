@@ -7,6 +7,7 @@ use api::shared::v1::audience::Circle;
 use chassis::caller::Caller;
 use sea_orm::sea_query::{Condition, Expr, ExprTrait, IntoColumnRef};
 
+use crate::entity::Standard;
 use crate::pattern;
 
 /// What a caller may see, as a condition for queries and as a test.
@@ -54,14 +55,24 @@ impl Scope {
 
     /// Whether a record of this owner and audience is seen.
     pub fn sees(&self, owner: &str, audience: Option<&Audience>) -> bool {
+        let named = |organization: &String| audience.is_some_and(|it| it.organizations.contains(organization));
+        self.admits(owner, audience.map(Audience::circle).unwrap_or_default(), named)
+    }
+
+    /// Whether a row is seen: the same as [`Scope::condition`] on its columns.
+    pub(crate) fn sees_row(&self, row: &Standard) -> bool {
+        let named = |organization: &String| row.readers.contains(&format!("|{organization}|"));
+        self.admits(row.owner, Circle::try_from(row.audience).unwrap_or_default(), named)
+    }
+
+    fn admits(&self, owner: &str, circle: Circle, named: impl FnOnce(&String) -> bool) -> bool {
         let Sight::Some { government, organization } = &self.0 else { return true };
-        let named = audience.map_or(&[] as &[String], |audience| &audience.organizations);
-        match audience.map(Audience::circle).unwrap_or_default() {
+        match circle {
             Circle::Public => return true,
             Circle::Government if *government => return true,
             Circle::Government | Circle::Owner | Circle::Unspecified => {}
         }
-        !organization.is_empty() && (owner == organization || named.contains(organization))
+        !organization.is_empty() && (owner == organization || named(organization))
     }
 }
 
@@ -75,6 +86,19 @@ mod tests {
     use super::*;
 
     const INDIA: &str = "missions/vn-in-emb";
+    const NO_ROW: Standard = Standard {
+        id: "",
+        owner: "",
+        audience: 0,
+        readers: "",
+        version: 0,
+        created_at: 0,
+        updated_at: 0,
+        retired_at: None,
+        search_text: "",
+        content: &[],
+        change_hash: &[],
+    };
 
     fn caller(role: Role, organization: &str) -> Caller {
         Caller { subject: "somebody".into(), organization: organization.into(), roles: vec![role], ..Caller::default() }
@@ -102,6 +126,11 @@ mod tests {
             let scope = Scope::of(&caller(who, organization));
             let seen = [&public, &government, &owner, &named].map(|audience| scope.sees(INDIA, Some(audience)));
             assert_eq!(seen, sees, "{who:?} of {organization}");
+            let rows = [&public, &government, &owner, &named].map(|audience| {
+                let readers = readers(&audience.organizations);
+                scope.sees_row(&Standard { owner: INDIA, audience: audience.circle, readers: &readers, ..NO_ROW })
+            });
+            assert_eq!(rows, sees, "{who:?} of {organization}, by the row");
         }
     }
 }

@@ -4,7 +4,7 @@ use chassis::context::Context;
 use chassis::error::Error;
 use tonic::{Request, Response};
 
-use super::load::{find, present};
+use super::load::{find, present, seen_of};
 use crate::resource::{Resource, View};
 use crate::scope::Scope;
 use crate::{Reply, Store, personal};
@@ -17,9 +17,8 @@ pub async fn get<R: Resource>(
     let context = Context::of(&request);
     let (name, scope) = (request.get_ref().name(), Scope::of(&context.caller));
     let view = View::at(store.clock().now()).asked(request.get_ref().as_of())?;
-    let select = find::<R>(&scope, name)?;
-    let row = select.one(store.read()).await.map_err(crate::database)?;
-    let rows: Vec<_> = row.into_iter().collect();
+    let row = find::<R>(name)?.one(store.read()).await.map_err(crate::database)?;
+    let rows: Vec<_> = seen_of::<R>(&scope, row).into_iter().collect();
     let mut shown = personal::shown::<R>(store, &context, &rows, "").await?;
     present::<R>(store.read(), &scope, &view, &mut shown).await?;
     shown.pop().map(Response::new).ok_or_else(|| Error::not_found(name).into())

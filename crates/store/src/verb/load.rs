@@ -51,8 +51,8 @@ impl Reader for Tx {
 /// The record of this name, if the scope sees it; else `NOT_FOUND`. As it is kept: [`Resource::view`] is
 /// not applied. Personal data is there in a transaction only.
 pub async fn load<R: Resource>(from: &impl Reader, scope: &Scope, name: &str) -> Result<R::Message> {
-    let row = find::<R>(scope, name)?.one(from).await.map_err(crate::database)?;
-    take::<R>(from, row, name).await
+    let row = find::<R>(name)?.one(from).await.map_err(crate::database)?;
+    take::<R>(from, seen_of::<R>(scope, row), name).await
 }
 
 /// The record of this name, to be changed by the transaction's caller: it must see it (else `NOT_FOUND`), `may` must
@@ -76,13 +76,13 @@ pub(super) async fn load_owned<R: Resource>(
     name: &str,
     may: impl FnOnce(&Caller, &R::Message) -> bool,
 ) -> Result<R::Message> {
-    let mut select = find::<R>(&tx.scope(), name)?;
+    let mut select = find::<R>(name)?;
     // SQLite has one writer at a time anyway.
     if tx.get_database_backend() == DbBackend::Postgres {
         QueryTrait::query(&mut select).lock(LockType::NoKeyUpdate);
     }
     let row = select.one(tx).await.map_err(crate::database)?;
-    let message = take::<R>(tx, row, name).await?;
+    let message = take::<R>(tx, seen_of::<R>(&tx.scope(), row), name).await?;
     if !may(tx.caller(), &message) {
         let why = format!("{name} belongs to {}", message.owner());
         return Err(Error::permission_denied(why));
@@ -138,15 +138,22 @@ pub(super) async fn answer<R: Resource>(tx: &Tx, mut message: R::Message) -> Res
     Ok(message)
 }
 
-pub(super) fn find<R: Resource>(scope: &Scope, name: &str) -> Result<Select<R::Row>> {
-    let id = record::id::<R>(name)?;
-    Ok(R::Row::find().filter(R::Row::ID.eq(id)).filter(seen::<R>(scope)))
-}
-
 /// The scope as a condition on the resource's table.
 pub(crate) fn seen<R: Resource>(scope: &Scope) -> sea_orm::sea_query::Condition {
     let column = |column: <R::Row as EntityTrait>::Column| column.as_column_ref();
     scope.condition(column(R::Row::OWNER), column(R::Row::AUDIENCE), column(R::Row::READERS))
+}
+
+/// The row of this name, whoever may see it: to be followed by [`seen_of`]. Of one row that is told here, without a condition
+/// that the database would have to plan.
+pub(super) fn find<R: Resource>(name: &str) -> Result<Select<R::Row>> {
+    let id = record::id::<R>(name)?;
+    Ok(R::Row::find().filter(R::Row::ID.eq(id)))
+}
+
+/// The row, if the scope sees it.
+pub(super) fn seen_of<R: Resource>(scope: &Scope, row: Option<Model<R>>) -> Option<Model<R>> {
+    row.filter(|row| scope.sees_row(&R::Row::standard(row)))
 }
 
 async fn take<R: Resource>(from: &impl Reader, row: Option<Model<R>>, name: &str) -> Result<R::Message> {
