@@ -4,11 +4,14 @@ use api::notification::v1::{Subscription, subscription::Reach};
 use api::options::v1::Role;
 use api::shared::v1;
 use chassis::caller::Caller;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use store::Scope;
 
 use crate::wire_time::instant;
+
+/// How much later than the matching began a subscription may have been made, and still be seen by it.
+const AT_WORK: TimeDelta = TimeDelta::seconds(2);
 
 /// What subscriptions are matched against.
 #[derive(Debug, Clone)]
@@ -129,7 +132,7 @@ impl Rule {
     /// Whether it was there when the change was written. One that is, by the clock, still to come was made before the clock
     /// fell back: then it cannot be told, and a change too many does less harm than one that is never told.
     fn existed(&self, facts: &Facts) -> bool {
-        facts.time >= self.created || self.created > facts.now
+        facts.time >= self.created || self.created > facts.now + AT_WORK
     }
 
     fn is_of_place(&self, facts: &Facts, places: &dyn Places) -> bool {
