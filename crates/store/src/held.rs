@@ -27,8 +27,10 @@ pub(crate) struct Held {
 #[derive(Debug)]
 pub(crate) enum What {
     Insert(Insert),
-    /// Entries in the index of words. What is there already stays.
-    Words(Words),
+    /// Entries of one kind in the index of words. What is there already stays.
+    Words(Vec<Words>),
+    /// Several rows of one table.
+    Rows(InsertStatement),
     /// An insert that takes the place of a row that is there already.
     Upsert(InsertStatement),
     /// An update of one row, if it is what it was taken for.
@@ -70,20 +72,39 @@ pub(crate) fn combine(backend: DbBackend, held: Vec<What>) -> (Statement, usize)
     let ((sql, values), rows) = match backend {
         DbBackend::Postgres => {
             let rows = held.iter().filter(|what| tells(what)).count();
-            (postgres(held), rows)
+            (postgres(held, true), rows)
         }
         _ => {
             // Inserts fail if they do not insert: only updates have to tell. Each row that is told costs time.
             let rows = held.iter().filter(|what| matches!(what, What::Update(_))).count();
-            (sqlite(held), rows)
+            (sqlite("", held), rows)
         }
     };
     (Statement { sql, values: Some(values), db_backend: backend }, rows)
 }
 
-/// What several transactions add, of the same form as one statement of many rows, for SQLite. Each member holds what one
-/// piece of work adds, and all have the same forms in the same order.
-pub(crate) fn merge(prefix: &str, members: Vec<Vec<Added>>) -> Statement {
+/// Whether what two pieces of work add can be merged.
+pub(crate) fn same_forms(one: &[Added], other: &[Added]) -> bool {
+    let alike = |(one, other): (&Added, &Added)| match (one, other) {
+        (Added::Row(one), Added::Row(other)) => one.table == other.table && one.columns == other.columns,
+        (Added::Words(one), Added::Words(other)) => one.kind == other.kind,
+        (Added::Row(_), Added::Words(_)) | (Added::Words(_), Added::Row(_)) => false,
+    };
+    one.len() == other.len() && one.iter().zip(other).all(alike)
+}
+
+/// What several pieces of work add, as one statement. Each member holds what one of them adds, and all have the same forms
+/// in the same order. On SQLite the prefix comes first.
+pub(crate) fn merge(backend: DbBackend, prefix: &str, members: Vec<Vec<Added>>) -> Statement {
+    let merged = gather(members);
+    let (sql, values) = match backend {
+        DbBackend::Postgres => postgres(merged, false),
+        _ => sqlite(prefix, merged),
+    };
+    Statement { sql, values: Some(values), db_backend: backend }
+}
+
+fn gather(members: Vec<Vec<Added>>) -> Vec<What> {
     let mut merged: Vec<Vec<Added>> = Vec::new();
     for member in members {
         merged.resize_with(member.len(), Vec::new);
@@ -91,9 +112,7 @@ pub(crate) fn merge(prefix: &str, members: Vec<Vec<Added>>) -> Statement {
             alike.push(added);
         }
     }
-    let mut writer = SqlWriterValues::new("?", false);
-    put(&mut writer, prefix);
-    for alike in merged {
+    let whole = |alike: Vec<Added>| {
         let (mut rows, mut words): (Option<InsertStatement>, Vec<Words>) = (None, Vec::new());
         for added in alike {
             match added {
@@ -104,19 +123,15 @@ pub(crate) fn merge(prefix: &str, members: Vec<Vec<Added>>) -> Statement {
                 },
             }
         }
-        if let Some(statement) = rows {
-            statement.build_collect_any_into(&SqliteQueryBuilder, &mut writer);
-        }
-        index::write_insert(&words, DbBackend::Sqlite, &SqliteQueryBuilder, &mut writer);
-        put(&mut writer, "; ");
-    }
-    let (sql, values) = writer.into_parts();
-    Statement { sql, values: Some(values), db_backend: DbBackend::Sqlite }
+        rows.map_or(What::Words(words), What::Rows)
+    };
+    merged.into_iter().map(whole).collect()
 }
 
 /// Statements one after another: SQLite runs them all in one visit.
-fn sqlite(held: Vec<What>) -> (String, Values) {
+fn sqlite(prefix: &str, held: Vec<What>) -> (String, Values) {
     let mut writer = SqlWriterValues::new("?", false);
+    put(&mut writer, prefix);
     for what in held {
         write(what, DbBackend::Sqlite, &SqliteQueryBuilder, &mut writer);
         put(&mut writer, "; ");
@@ -124,8 +139,9 @@ fn sqlite(held: Vec<What>) -> (String, Values) {
     writer.into_parts()
 }
 
-/// One statement whose parts write: one visit to the server instead of several.
-fn postgres(held: Vec<What>) -> (String, Values) {
+/// One statement whose parts write: one visit to the server instead of several. Answers with a row for each that it wrote,
+/// if that is `asked`.
+fn postgres(held: Vec<What>, asked: bool) -> (String, Values) {
     let mut writer = SqlWriterValues::new("$", true);
     let count = held.len();
     let mut told = Vec::new();
@@ -134,7 +150,7 @@ fn postgres(held: Vec<What>) -> (String, Values) {
             put(&mut writer, if number == 0 { "WITH " } else { ", " });
             put(&mut writer, &format!("w{number} AS ("));
         }
-        if tells(&what) {
+        if asked && tells(&what) {
             told.push(format!("SELECT * FROM w{number}"));
         }
         write(what, DbBackend::Postgres, &PostgresQueryBuilder, &mut writer);
@@ -153,7 +169,7 @@ fn postgres(held: Vec<What>) -> (String, Values) {
 fn tells(what: &What) -> bool {
     match what {
         What::Insert(_) | What::Upsert(_) | What::Update(_) => true,
-        What::Words(_) | What::Delete(_) => false,
+        What::Words(_) | What::Rows(_) | What::Delete(_) => false,
     }
 }
 
@@ -162,9 +178,10 @@ fn write<B: QueryBuilder>(what: What, backend: DbBackend, builder: &B, writer: &
     let mut insert = match what {
         What::Insert(insert) => statement(insert),
         What::Upsert(upsert) => upsert,
+        What::Rows(rows) => return rows.build_collect_any_into(builder, writer),
         What::Update(mut update) => return update.returning(one()).build_collect_any_into(builder, writer),
         What::Delete(delete) => return delete.build_collect_any_into(builder, writer),
-        What::Words(words) => return index::write_insert(&[words], backend, builder, writer),
+        What::Words(words) => return index::write_insert(&words, backend, builder, writer),
     };
     if backend == DbBackend::Postgres {
         insert.returning(one());

@@ -57,7 +57,7 @@ pub(crate) async fn keep(tx: &Tx, table: &'static str, id: &str, before: &str, a
         tx.hold(Held { what, row: row('-'), refusal: Refusal::Never }).await?;
     }
     if !words.is_empty() {
-        let what = What::Words(Words { kind, id: id.to_owned(), words });
+        let what = What::Words(vec![Words { kind, id: id.to_owned(), words }]);
         tx.hold(Held { what, row: row('+'), refusal: Refusal::Never }).await?;
     }
     Ok(())

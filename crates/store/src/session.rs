@@ -41,7 +41,11 @@ struct State {
 
 enum Link {
     /// PostgreSQL, and nothing was asked yet: the transaction begins with the first statement that needs one.
-    Waiting(DatabaseConnection),
+    Waiting {
+        db: DatabaseConnection,
+        /// What is held at the end is given back instead of sent, if it goes together with that of others.
+        gives_back: bool,
+    },
     /// PostgreSQL, in a transaction of its own.
     Alone(DatabaseTransaction),
     /// SQLite, in a transaction with others.
@@ -80,13 +84,13 @@ pub(crate) enum End {
     Open(Option<DatabaseTransaction>),
     /// SQLite: whether its savepoint was opened.
     Shared { touched: bool },
-    /// SQLite: nothing was asked, and this is to be inserted together with what others insert.
+    /// Nothing was asked, and this is to be inserted together with what others insert.
     GivenBack(Vec<Added>),
 }
 
 impl Session {
-    pub fn alone(db: DatabaseConnection) -> Session {
-        Session::new(DbBackend::Postgres, Link::Waiting(db))
+    pub fn alone(db: DatabaseConnection, gives_back: bool) -> Session {
+        Session::new(DbBackend::Postgres, Link::Waiting { db, gives_back })
     }
 
     pub fn shared(share: Share) -> Session {
@@ -133,7 +137,7 @@ impl Session {
             result = Err(refusal);
         }
         let end = match std::mem::replace(&mut state.link, Link::Over) {
-            Link::Waiting(_) | Link::Over => End::Open(None),
+            Link::Waiting { .. } | Link::Over => End::Open(None),
             Link::Alone(transaction) => End::Open(Some(transaction)),
             Link::Shared(share) => End::Shared { touched: share.savepoint.is_none() },
         };
@@ -228,22 +232,26 @@ impl State {
 
     /// What is held, if nothing was asked and all of it may go with what others insert.
     fn give_back(&mut self) -> Option<Vec<Added>> {
-        let untouched = matches!(&self.link, Link::Shared(share) if share.gives_back && share.savepoint.is_some());
+        let untouched = match &self.link {
+            Link::Shared(share) => share.gives_back && share.savepoint.is_some(),
+            Link::Waiting { gives_back, .. } => *gives_back && !self.held.is_empty(),
+            Link::Alone(_) | Link::Over => false,
+        };
         let inserts = self.held.iter().all(|held| matches!(held.what, What::Insert(_) | What::Words(_)));
         if !untouched || !inserts || self.failed.is_some() {
             return None;
         }
-        let insert = |held: Held| match held.what {
-            What::Insert(insert) => Some(Added::Row(insert)),
-            What::Words(words) => Some(Added::Words(words)),
-            What::Upsert(_) | What::Update(_) | What::Delete(_) => None,
+        let added = |held: Held| match held.what {
+            What::Insert(insert) => vec![Added::Row(insert)],
+            What::Words(words) => words.into_iter().map(Added::Words).collect(),
+            What::Rows(_) | What::Upsert(_) | What::Update(_) | What::Delete(_) => Vec::new(),
         };
-        Some(self.held.drain(..).filter_map(insert).collect())
+        Some(self.held.drain(..).flat_map(added).collect())
     }
 
     async fn begin(&mut self) -> Result<(), DbErr> {
         let begun = match &self.link {
-            Link::Waiting(db) => db.begin().await,
+            Link::Waiting { db, .. } => db.begin().await,
             Link::Alone(_) | Link::Shared(..) => return Ok(()),
             Link::Over => return Err(over()),
         };
@@ -273,7 +281,7 @@ impl State {
     async fn flush_last(&mut self, backend: DbBackend) -> Result<(), DbErr> {
         let inserts = self.held.iter().all(|held| !matches!(held.what, What::Update(_)));
         let db = match &self.link {
-            Link::Waiting(db) if inserts && !self.held.is_empty() => db.clone(),
+            Link::Waiting { db, .. } if inserts && !self.held.is_empty() => db.clone(),
             _ => return self.flush(backend).await,
         };
         let (what, why) = self.take_held();
@@ -335,7 +343,7 @@ impl Link {
         match self {
             Link::Alone(transaction) => Ok(transaction),
             Link::Shared(share) => Ok(&share.transaction),
-            Link::Waiting(_) | Link::Over => Err(over()),
+            Link::Waiting { .. } | Link::Over => Err(over()),
         }
     }
 

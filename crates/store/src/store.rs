@@ -58,7 +58,7 @@ impl Store {
                 Writer::sqlite(host, service.name, write.clone(), presence, wake.clone(), vault.clone(), users.clone())
             }
             Links::Postgres { requests, background } => {
-                Writer::postgres(host, requests.clone(), background.clone(), wake.clone(), vault.clone())
+                Writer::postgres(host, requests.clone(), background.clone(), wake.clone(), vault.clone(), users.clone())
             }
         };
         let read = links.reading().clone();

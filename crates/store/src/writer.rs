@@ -4,16 +4,16 @@
 mod group;
 mod postgres;
 mod sqlite;
+mod together;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chassis::clock::Clock;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
 use chassis::telemetry::trace;
 use sea_orm::DatabaseConnection;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::failure;
@@ -21,22 +21,27 @@ use crate::job::{Form, Job, Origin, Work};
 use crate::personal::Vault;
 use crate::presence::Presence;
 use crate::tx::Tx;
+use postgres::Place;
+use together::Ready;
 
 /// How many writes may wait for the SQLite task before callers wait in front of it.
 const WAITING_MAX: usize = 1024;
+
+/// On PostgreSQL so many of the connections for requests send what only adds. The fewer there are, the more goes together.
+const CONNECTIONS_A_SENDER: usize = 4;
+const SENDERS_MIN: usize = 2;
 
 /// Takes writes and answers when they are durable.
 #[derive(Clone)]
 pub(crate) struct Writer {
     kind: Kind,
-    wake: Wake,
     vault: Arc<Vault>,
 }
 
 #[derive(Clone)]
 enum Kind {
     Sqlite(mpsc::Sender<Box<dyn Job>>),
-    Postgres { requests: DatabaseConnection, background: DatabaseConnection, clock: Clock },
+    Postgres { requests: Place, background: Place, together: mpsc::Sender<Ready> },
 }
 
 /// Tells who waits for commits of this process.
@@ -95,23 +100,9 @@ impl Writer {
         let (jobs, waiting) = mpsc::channel(WAITING_MAX);
         let (clock, wake_task) = (host.clock.clone(), wake.clone());
         let task = sqlite::Task { db, service, wake: wake_task, clock, habits: Default::default() };
-        let drained = host.drained.clone();
-        host.spawn("store-writer", async move {
-            let unused = async {
-                drained.cancelled().await;
-                users.close();
-                users.wait().await;
-            };
-            tokio::select! {
-                biased;
-                () = task.run(waiting) => {}
-                () = unused => {}
-            }
-            // Nothing is written any more: whoever comes next has the file alone.
-            drop(presence);
-            Ok(())
-        });
-        Writer { kind: Kind::Sqlite(jobs), wake, vault }
+        // When nothing is written any more, whoever comes next has the file alone.
+        until_unused(host, users, task.run(waiting), || drop(presence));
+        Writer { kind: Kind::Sqlite(jobs), vault }
     }
 
     /// A writer on PostgreSQL, with connections for what requests ask for and others for what nobody asked for.
@@ -121,8 +112,18 @@ impl Writer {
         background: DatabaseConnection,
         wake: Wake,
         vault: Arc<Vault>,
+        users: TaskTracker,
     ) -> Writer {
-        Writer { kind: Kind::Postgres { requests, background, clock: host.clock.clone() }, wake, vault }
+        let senders = (connections(&requests) / CONNECTIONS_A_SENDER).max(SENDERS_MIN);
+        let place = |db| Place { db, clock: host.clock.clone(), wake: wake.clone() };
+        let (requests, background) = (place(requests), place(background));
+        let (together, waiting) = mpsc::channel(WAITING_MAX);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..senders {
+            let sending = together::send(requests.clone(), waiting.clone());
+            until_unused(host, users.clone(), sending, || ());
+        }
+        Writer { kind: Kind::Postgres { requests, background, together }, vault }
     }
 
     /// Runs `work` in a transaction and answers when it is durable.
@@ -140,13 +141,39 @@ impl Writer {
         let (job, answer) = Work::new(Origin { vault, carried, ..origin }, work, form);
         match &self.kind {
             Kind::Sqlite(jobs) => jobs.send(Box::new(job)).await.map_err(|_| stopped())?,
-            Kind::Postgres { requests, background, clock } => {
-                let db = if of_request { requests } else { background };
-                postgres::write(db, clock, &self.wake, Box::new(job)).await;
-            }
+            Kind::Postgres { requests, together, .. } if of_request => requests.write(Box::new(job), together).await,
+            Kind::Postgres { background, .. } => background.write_alone(Box::new(job)).await,
         }
         answer.await.map_err(|_| stopped())?
     }
+}
+
+/// Runs the writer, until the requests and `users` have ended.
+fn until_unused(
+    host: &Host,
+    users: TaskTracker,
+    writing: impl Future<Output = ()> + Send + 'static,
+    afterwards: impl FnOnce() + Send + 'static,
+) {
+    let drained = host.drained.clone();
+    host.spawn("store-writer", async move {
+        let unused = async {
+            drained.cancelled().await;
+            users.close();
+            users.wait().await;
+        };
+        tokio::select! {
+            biased;
+            () = writing => {}
+            () = unused => {}
+        }
+        afterwards();
+        Ok(())
+    });
+}
+
+fn connections(db: &DatabaseConnection) -> usize {
+    db.get_postgres_connection_pool().options().get_max_connections() as usize
 }
 
 /// The answer when nobody is there any more to write.

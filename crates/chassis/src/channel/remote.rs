@@ -99,8 +99,14 @@ impl Replicas {
                 reach => {
                     replica.set_serving(false);
                     failed.push(replica.at);
-                    if reach == Reach::Unknown && !repeatable {
-                        break;
+                    if reach == Reach::Unknown {
+                        if !repeatable {
+                            break;
+                        }
+                        // Behind the only address there may be somebody else by now.
+                        if failed.len() >= self.known().len() {
+                            failed.clear();
+                        }
                     }
                 }
             }

@@ -1,8 +1,8 @@
 //! Checks tokens; each one once.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -17,8 +17,8 @@ use crate::error::{Error, Result};
 /// Tokens that are remembered as verified.
 const REMEMBERED_MAX: u64 = 20_000;
 
-/// How often the folder is looked into for keys that are new.
-const LOOK_SECONDS: i64 = 1;
+/// A folder that was changed so lately may be changed again without its time telling it.
+const UNSETTLED: Duration = Duration::from_secs(2);
 
 /// Verifies the tokens of one issuer: signature, issuer, audience and expiry. Takes what any of its keys has signed; a
 /// signature that is of none of them may be of one that was made meanwhile.
@@ -26,8 +26,8 @@ pub struct Verifier {
     dir: PathBuf,
     key: &'static str,
     public: RwLock<Arc<[DecodingKey]>>,
-    /// When the folder was last looked into.
-    looked: AtomicI64,
+    /// When the folder was last changed, as of the last time that the keys were read.
+    changed: Mutex<Option<SystemTime>>,
     validation: Validation,
     /// Whether a bearer may be a service of this platform.
     inside: bool,
@@ -53,7 +53,7 @@ impl Verifier {
             dir: dir.to_owned(),
             key,
             public: RwLock::new(keys(dir, key)?),
-            looked: AtomicI64::new(0),
+            changed: Mutex::default(),
             validation,
             inside: name == INTERNAL,
             clock,
@@ -80,7 +80,7 @@ impl Verifier {
 
     fn check(&self, token: &str) -> Result<Verified> {
         let claims = match self.decode(token) {
-            Err(cause) if *cause.kind() == ErrorKind::InvalidSignature && self.look() => self.decode(token),
+            Err(cause) if *cause.kind() == ErrorKind::InvalidSignature => self.decode_anew(token),
             decoded => decoded,
         };
         let claims = claims.map_err(refusal)?;
@@ -104,18 +104,20 @@ impl Verifier {
         decoded
     }
 
-    /// Reads the keys again, unless that was done just now. Tells whether it was done.
-    fn look(&self) -> bool {
-        let now = self.clock.now().timestamp();
-        let last = self.looked.swap(now, Ordering::Relaxed);
-        if (now - last).abs() < LOOK_SECONDS {
-            return false;
+    /// The same, with the keys that are in the folder now. Whoever comes meanwhile waits for them.
+    fn decode_anew(&self, token: &str) -> Result<Claims, jsonwebtoken::errors::Error> {
+        let mut known = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = std::fs::metadata(&self.dir).and_then(|dir| dir.modified()).ok();
+        let settled = changed.is_some_and(|at| at.elapsed().is_ok_and(|ago| ago > UNSETTLED));
+        if !settled || *known != changed {
+            match keys(&self.dir, self.key) {
+                Ok(keys) => *self.public.write().unwrap_or_else(PoisonError::into_inner) = keys,
+                Err(error) => tracing::warn!(%error, "the keys cannot be read again; those of before stay"),
+            }
+            *known = changed;
         }
-        match keys(&self.dir, self.key) {
-            Ok(keys) => *self.public.write().unwrap_or_else(PoisonError::into_inner) = keys,
-            Err(error) => tracing::warn!(%error, "the keys cannot be read again; those of before stay"),
-        }
-        true
+        drop(known);
+        self.decode(token)
     }
 }
 

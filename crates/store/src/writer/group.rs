@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use chassis::clock::Clock;
 use chassis::error::{Error, Result};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode};
 use sea_orm::{TransactionOptions, TransactionTrait};
 use tonic::Code;
 
 use super::Wake;
 use super::sqlite::Habits;
 use crate::database;
-use crate::held::{Added, merge};
+use crate::held::{Added, merge, same_forms};
 use crate::job::{Attempt, Job, attempt};
 use crate::session::{End, Fault, Session, Share};
 use crate::tx::Tx;
@@ -115,7 +115,7 @@ impl Group {
             let together = 1 << alike.min(TOGETHER_MAX).ilog2();
             let rest = unsent.split_off(together);
             let (places, inserts): (Vec<usize>, Vec<_>) = unsent.into_iter().unzip();
-            let statement = merge(self.savepoint(), inserts);
+            let statement = merge(DbBackend::Sqlite, self.savepoint(), inserts);
             match self.transaction.execute_raw(statement).await {
                 Ok(_) => self.savepoint = true,
                 Err(_) => {
@@ -193,13 +193,4 @@ async fn replay(transaction: &DatabaseTransaction, lost: bool, job: &mut dyn Job
         Some(answer) => job.replay(&answer),
         None => Err(error),
     }
-}
-
-fn same_forms(one: &[Added], other: &[Added]) -> bool {
-    let alike = |(one, other): (&Added, &Added)| match (one, other) {
-        (Added::Row(one), Added::Row(other)) => one.table == other.table && one.columns == other.columns,
-        (Added::Words(one), Added::Words(other)) => one.kind == other.kind,
-        (Added::Row(_), Added::Words(_)) | (Added::Words(_), Added::Row(_)) => false,
-    };
-    one.len() == other.len() && one.iter().zip(other).all(alike)
 }

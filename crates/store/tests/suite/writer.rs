@@ -15,6 +15,7 @@ use crate::support::{Bench, Countries, Database, country, on_each_database};
 
 on_each_database!(
     work_that_fails_in_the_middle_of_a_group_takes_nobody_with_it,
+    what_comes_at_once_is_added_together_and_a_name_that_is_taken_is_told,
     writers_of_one_record_lose_no_change,
     a_statement_that_failed_cannot_be_ignored,
     a_transaction_is_not_to_be_kept,
@@ -49,6 +50,40 @@ async fn work_that_fails_in_the_middle_of_a_group_takes_nobody_with_it(database:
     assert_eq!(list.countries.len(), 60);
     let changes = bench.changes(ListChangesRequest { page_size: 1000, ..Default::default() }).await.unwrap();
     assert_eq!(changes.changes.len(), 60);
+    bench.stop().await;
+}
+
+async fn what_comes_at_once_is_added_together_and_a_name_that_is_taken_is_told(database: Database) {
+    let bench = Bench::open(&database).await;
+    bench.create("C007", country("the first")).await.unwrap();
+    let writes = (0..200).map(|number| {
+        let bench = bench.clone();
+        async move { bench.create(&format!("C{:03}", number / 2), country(&format!("country {number}"))).await }
+    });
+    let answers = join_all(writes).await;
+    for (number, pair) in answers.chunks(2).enumerate() {
+        let made = pair.iter().filter(|answer| answer.is_ok()).count();
+        let refused = pair.iter().filter_map(|answer| answer.as_ref().err()).all(|e| e.reason() == "ALREADY_EXISTS");
+        assert_eq!((made, refused), (usize::from(number != 7), true), "{number}: {pair:?}");
+    }
+    assert_eq!(database.number("SELECT count(*) FROM change").await, 100);
+    assert_eq!(database.number("SELECT count(*) FROM country").await, 100);
+    let told = answers.iter().flatten().map(|made| made.name.clone()).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(told.len(), 99);
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_on_postgres_shares_a_commit() {
+    let Some(database) = Database::postgres() else { return };
+    let bench = Bench::open(&database).await;
+    let writes = (0..200).map(|number| {
+        let bench = bench.clone();
+        async move { bench.create(&format!("C{number:03}"), country("a country")).await }
+    });
+    join_all(writes).await.into_iter().for_each(|made| drop(made.unwrap()));
+    let commits = database.number("SELECT count(DISTINCT xid::text) FROM change").await;
+    assert!(commits < 100, "{commits} commits for 200 writes");
     bench.stop().await;
 }
 
