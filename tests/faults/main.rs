@@ -40,6 +40,9 @@ use stage::Stage;
 use told::Told;
 use watch::Watcher;
 
+/// The file that says to `run` that nothing was lost, however soon it was there again.
+const KEPT: &str = "kept";
+
 /// Watchers of each service.
 const WATCHERS: usize = 5;
 /// How long the load runs before the first fault, and is away after the last.
@@ -70,6 +73,9 @@ fn main() -> ExitCode {
     };
     drop(bed);
     println!("{report}");
+    if !report.has_loss() && std::fs::write(told.folder.join(KEPT), "").is_err() {
+        eprintln!("{KEPT} cannot be written");
+    }
     if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -86,8 +86,12 @@ impl Report {
     }
 
     pub fn is_well(&self) -> bool {
-        self.acts.iter().all(|act| act.complaints.is_empty())
-            && self.findings.iter().all(|finding| finding.complaints.is_empty())
+        self.acts.iter().all(|act| act.complaints.is_empty()) && !self.has_loss()
+    }
+
+    /// Whether something that was promised is not there, apart from how soon and with what answers it went.
+    pub fn has_loss(&self) -> bool {
+        self.findings.iter().any(|finding| !finding.complaints.is_empty())
     }
 
     /// For each fault: how often it was played, and the worst figures.
