@@ -14,7 +14,7 @@ use h2::client::{Connection, SendRequest};
 use h2::{Ping, PingPong, Reason};
 use http::Uri;
 use http::uri::{Authority, Scheme};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tonic::body::Body;
 
 use super::connect::Connect;
@@ -74,7 +74,16 @@ struct Inner {
     connect: Connect,
     authority: Authority,
     open: RwLock<Option<Open>>,
-    opening: tokio::sync::Mutex<u64>,
+    opening: tokio::sync::Mutex<Opening>,
+}
+
+/// What came of opening so far.
+#[derive(Default)]
+struct Opening {
+    /// How many connections there have been.
+    number: u64,
+    /// When and why it went wrong the last time.
+    failed: Option<(Instant, Arc<str>)>,
 }
 
 /// A connection that is there.
@@ -88,8 +97,7 @@ struct Open {
 impl Line {
     pub(super) fn new(connect: Connect) -> Line {
         let authority = Authority::try_from(connect.at.to_string()).expect("invariant: an address is an authority");
-        let opening = tokio::sync::Mutex::new(0);
-        Line(Arc::new(Inner { connect, authority, open: RwLock::default(), opening }))
+        Line(Arc::new(Inner { connect, authority, open: RwLock::default(), opening: Default::default() }))
     }
 
     /// Sends a request, and gives its answer as soon as that begins.
@@ -164,27 +172,42 @@ impl Inner {
         open.take_if(|open| open.number == number);
     }
 
-    /// Connects, unless somebody else has just done so.
+    /// Connects, unless somebody else has just done so, or has found out that it does not go.
     async fn open(&self) -> Result<Open, Lost> {
-        let mut opened = self.opening.lock().await;
+        let begin = Instant::now();
+        let mut opening = self.opening.lock().await;
         if let Some(open) = self.known() {
             return Ok(open);
         }
-        let unconnected = |cause: BoxError| Lost::new(Reach::Unconnected, cause);
-        let socket = self.connect.clone().run().await.map_err(|cause| unconnected(cause.into()))?;
+        if let Some((_, why)) = opening.failed.as_ref().filter(|(at, _)| *at >= begin) {
+            return Err(Lost::new(Reach::Unconnected, why.to_string()));
+        }
+        match self.shake_hands().await {
+            Ok(sender) => {
+                opening.number += 1;
+                let open = Open { sender, number: opening.number };
+                *self.open.write().unwrap_or_else(PoisonError::into_inner) = Some(open.clone());
+                Ok(open)
+            }
+            Err(cause) => {
+                opening.failed = Some((Instant::now(), cause.to_string().into()));
+                Err(Lost::new(Reach::Unconnected, cause))
+            }
+        }
+    }
+
+    async fn shake_hands(&self) -> Result<SendRequest<Bytes>, BoxError> {
+        let socket = self.connect.clone().run().await?;
         let mut protocol = h2::client::Builder::new();
         protocol
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(HEADER_BYTES_MAX)
             .enable_push(false);
-        let (sender, connection) = protocol.handshake(socket).await.map_err(|cause| unconnected(cause.into()))?;
+        let (sender, connection) = protocol.handshake(socket).await?;
         #[allow(clippy::disallowed_methods)] // it ends with its connection, which ends when nobody uses it
         tokio::spawn(drive(connection, self.connect.at));
-        *opened += 1;
-        let open = Open { sender, number: *opened };
-        *self.open.write().unwrap_or_else(PoisonError::into_inner) = Some(open.clone());
-        Ok(open)
+        Ok(sender)
     }
 }
 
