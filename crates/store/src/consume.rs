@@ -51,7 +51,8 @@ pub struct Consumer<A> {
     /// The change types that it wants, such as `locality.*`; `*` is all.
     pub types: &'static [&'static str],
     /// The effect of one entry, in a transaction together with others and the cursor. What fails is tried again, and
-    /// nothing after it is taken before it succeeds.
+    /// nothing after it is taken before it succeeds. It is also told until when the log had been read to its end before, by
+    /// the clock of here: the entry came after that, whatever its own time says. None if that is not known.
     pub apply: A,
 }
 
@@ -59,7 +60,7 @@ pub struct Consumer<A> {
 /// made as this service, which sees every entry.
 pub fn consume<A, F>(host: &Host, store: &Store, consumer: Consumer<A>)
 where
-    A: Fn(Tx, Change) -> F + Send + Sync + 'static,
+    A: Fn(Tx, Change, Option<DateTime<Utc>>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
 {
     let Consumer { name, peer, types, apply } = consumer;
@@ -69,23 +70,32 @@ where
 
 /// What follows from entries.
 pub(crate) trait Effect: Send + Sync + 'static {
-    /// Applies entries in a transaction that takes the cursor to this generation. May be called again for the same.
-    fn apply(self: Arc<Self>, tx: Tx, changes: Arc<[Change]>, generation: i64) -> BoxFuture<'static, Result<()>>;
+    /// Applies entries in a transaction that takes the cursor a step on. May be called again for the same.
+    fn apply(self: Arc<Self>, tx: Tx, changes: Arc<[Change]>, step: Step) -> BoxFuture<'static, Result<()>>;
     /// All there was has been applied.
     fn caught_up(self: Arc<Self>) -> BoxFuture<'static, Result<()>>;
+}
+
+/// A move of the cursor.
+#[derive(Clone, Copy)]
+pub(crate) struct Step {
+    /// Grows by one with each.
+    pub generation: i64,
+    /// Until when the log had been read to its end before.
+    pub read_until: Option<DateTime<Utc>>,
 }
 
 struct Each<A>(A);
 
 impl<A, F> Effect for Each<A>
 where
-    A: Fn(Tx, Change) -> F + Send + Sync + 'static,
+    A: Fn(Tx, Change, Option<DateTime<Utc>>) -> F + Send + Sync + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    fn apply(self: Arc<Self>, tx: Tx, changes: Arc<[Change]>, _: i64) -> BoxFuture<'static, Result<()>> {
+    fn apply(self: Arc<Self>, tx: Tx, changes: Arc<[Change]>, step: Step) -> BoxFuture<'static, Result<()>> {
         Box::pin(async move {
             for change in changes.iter() {
-                (self.0)(tx.clone(), change.clone()).await?;
+                (self.0)(tx.clone(), change.clone(), step.read_until).await?;
             }
             Ok(())
         })
@@ -115,7 +125,8 @@ pub(crate) fn follow(host: &Host, store: &Store, follow: Follow) {
     let (store, name) = (store.clone(), follow.name.clone());
     lease::hold(host, &store.clone(), name, move |_| {
         let (store, follow, channel) = (store.clone(), follow.clone(), channel.clone());
-        let mut follower = Follower { store, follow, channel, standing: standing.clone(), wait: WAIT };
+        let standing = standing.clone();
+        let mut follower = Follower { store, follow, channel, standing, read_until: None, wait: WAIT };
         async move { follower.run().await }
     });
 }
@@ -125,6 +136,8 @@ struct Follower {
     follow: Follow,
     channel: CallAs,
     standing: Standing,
+    /// The latest time at which the log had been read to its end. Never earlier than before: clocks fall back.
+    read_until: Option<DateTime<Utc>>,
     wait: Duration,
 }
 
@@ -167,6 +180,7 @@ impl Follower {
                     "the log is not the one that it was; reading it from the beginning"
                 );
                 self.start_over().await?;
+                self.read_until = None;
                 continue;
             }
             let quiet = self.wait < WAIT_MAX && error.is_transient();
@@ -195,6 +209,7 @@ impl Follower {
             self.wait = WAIT;
             self.standing.has(last);
             if ended {
+                self.read_until = Ord::max(self.read_until, Some(now));
                 self.follow.effect.clone().caught_up().await?;
             }
         }
@@ -262,10 +277,10 @@ impl Follower {
             return Ok(());
         }
         let (name, effect) = (self.follow.name.clone(), self.follow.effect.clone());
-        let (from, next) = (at.clone(), to.to_owned());
+        let (from, next, read_until) = (at.clone(), to.to_owned(), self.read_until);
         let applied = self.store.write_self(async move |tx: Tx| {
             let generation = advance(&tx, &name, &from, &next).await?;
-            effect.apply(tx, changes, generation).await
+            effect.apply(tx, changes, Step { generation, read_until }).await
         });
         applied.await?;
         to.clone_into(at);

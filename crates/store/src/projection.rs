@@ -15,7 +15,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio::sync::watch;
 
-use crate::consume::{self, Effect, Follow};
+use crate::consume::{self, Effect, Follow, Step};
 use crate::database;
 use crate::schema::{Cursor, Projection as Column};
 use crate::store::Store;
@@ -196,10 +196,10 @@ impl Projection {
 struct Copying(Projection);
 
 impl Effect for Copying {
-    fn apply(self: Arc<Self>, tx: Tx, changes: Arc<[Change]>, generation: i64) -> BoxFuture<'static, Result<()>> {
+    fn apply(self: Arc<Self>, tx: Tx, changes: Arc<[Change]>, step: Step) -> BoxFuture<'static, Result<()>> {
         Box::pin(async move {
             for change in changes.iter() {
-                self.copy(&tx, change, generation).await?;
+                self.copy(&tx, change, step.generation).await?;
             }
             Ok(())
         })

@@ -5,7 +5,7 @@ use api::registry::v1::{Locality, Region};
 use api::shared::v1::Change;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Consumer, Projection, Store, Tx};
@@ -27,9 +27,9 @@ pub fn start(host: &Host, store: &Store, places: Projection) {
     let rules = Arc::new(RulesInMemory::default());
     for (service, name) in SOURCES {
         let fanout = Arc::new(Fanout { service, rules: rules.clone(), places: places.clone() });
-        let apply = move |tx: Tx, change: Change| {
+        let apply = move |tx: Tx, change: Change, read_until| {
             let fanout = fanout.clone();
-            async move { fanout.apply(&tx, change).await }
+            async move { fanout.apply(&tx, change, read_until).await }
         };
         store::consume(host, store, Consumer { name, peer: service, types: &["*"], apply });
     }
@@ -42,7 +42,7 @@ struct Fanout {
 }
 
 impl Fanout {
-    async fn apply(&self, tx: &Tx, change: Change) -> Result<()> {
+    async fn apply(&self, tx: &Tx, change: Change, read_until: Option<DateTime<Utc>>) -> Result<()> {
         let rules = self.rules.current(tx).await?;
         if rules.is_empty() {
             return Ok(());
@@ -61,6 +61,7 @@ impl Fanout {
             change_type: change.r#type.clone(),
             time: change.time.as_ref().map(instant).unwrap_or_default(),
             now: tx.now(),
+            read_until,
             owner: change.owner.clone(),
             audience: change.audience.clone().unwrap_or_default(),
             about,

@@ -10,7 +10,8 @@ use store::Scope;
 
 use crate::wire_time::instant;
 
-/// How much later than the matching began a subscription may have been made, and still be seen by it.
+/// How long something may be at work: a subscription that is made while a change is matched, and is seen; a change that is
+/// written while the log is read, and is not.
 const AT_WORK: TimeDelta = TimeDelta::seconds(2);
 
 /// What subscriptions are matched against.
@@ -24,6 +25,8 @@ pub struct Facts {
     pub time: DateTime<Utc>,
     /// When it is matched.
     pub now: DateTime<Utc>,
+    /// Before which it cannot have been written, whatever the clock said by which it was; none if nobody knows.
+    pub read_until: Option<DateTime<Utc>>,
     /// The organization that answers for the resource.
     pub owner: String,
     /// Who else may see it.
@@ -129,10 +132,11 @@ impl Rule {
             && self.is_of_place(facts, places)
     }
 
-    /// Whether it was there when the change was written. One that is, by the clock, still to come was made before the clock
-    /// fell back: then it cannot be told, and a change too many does less harm than one that is never told.
+    /// Whether it was there when the change was written. A clock that fell back is found out by what was read before the
+    /// change, and by a subscription that is still to come: then a change too many does less harm than one that is never told.
     fn existed(&self, facts: &Facts) -> bool {
-        facts.time >= self.created || self.created > facts.now + AT_WORK
+        let written = facts.read_until.map_or(facts.time, |until| Ord::max(facts.time, until - AT_WORK));
+        written >= self.created || self.created > facts.now + AT_WORK
     }
 
     fn is_of_place(&self, facts: &Facts, places: &dyn Places) -> bool {

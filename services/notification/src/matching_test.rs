@@ -26,6 +26,7 @@ fn commitment() -> Facts {
         change_type: "commitment.fulfilled".into(),
         time: "2026-11-22T05:00:00Z".parse().expect("a time"),
         now: "2026-11-22T05:00:02Z".parse().expect("a time"),
+        read_until: None,
         owner: "localities/quang-ninh".into(),
         audience: readers(Circle::Owner),
         about: names(["commitments/1", "engagements/1", "countries/IN", "localities/quang-ninh", "agencies/g12"]),
@@ -163,6 +164,9 @@ fn a_subscription_starts_when_it_is_made_and_rests_while_it_is_paused() {
     assert!(!told(at(1), &facts));
     assert!(!told(at(4), &facts), "made while it is matched");
     assert!(told(at(5), &facts), "made before the clock fell back");
+    let after = |seconds| Facts { read_until: Some(facts.time + chrono::TimeDelta::seconds(seconds)), ..facts.clone() };
+    assert!(!told(at(1), &after(2)), "at work while the log was read");
+    assert!(told(at(1), &after(3)), "written after what was read, by a clock that is behind");
     assert!(!told(Subscription { paused: true, ..at(-1) }, &facts));
 }
 

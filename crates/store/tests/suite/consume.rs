@@ -90,6 +90,7 @@ fn follow<F>(pair: &Pair, apply: impl Fn(Tx, Change) -> F + Send + Sync + 'stati
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
+    let apply = move |tx: Tx, change: Change, _| apply(tx, change);
     let consumer = Consumer { name: "test", peer: "registry", types: &["country.*"], apply };
     store::consume(&pair.host, &pair.follower, consumer);
 }
