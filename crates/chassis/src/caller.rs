@@ -1,9 +1,12 @@
 //! Who calls: established once, at the edge, and carried in a signed token from then on.
 
+mod word;
+
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 pub use api::options::v1::Role;
+pub use word::{check_organization, role};
 
 use crate::context::Context;
 

@@ -159,6 +159,8 @@ pub struct Gateway {
     /// Web origins whose pages may call.
     #[serde(deserialize_with = "list::read")]
     pub cors_origins: Vec<String>,
+    /// The folder of the issuers whose tokens are taken; empty is `issuers` in the data folder.
+    pub issuer_dir: PathBuf,
     /// TLS for clients outside.
     pub tls: GatewayTls,
 }
@@ -259,9 +261,19 @@ impl Config {
 
     /// The folder of the signing keys.
     pub fn key_dir(&self) -> PathBuf {
-        match self.identity.key_dir.as_os_str().is_empty() {
-            true => self.data_dir.join("keys"),
-            false => self.identity.key_dir.clone(),
+        self.folder(&self.identity.key_dir, "keys")
+    }
+
+    /// The folder of the issuers whose tokens the gateway takes.
+    pub fn issuer_dir(&self) -> PathBuf {
+        self.folder(&self.gateway.issuer_dir, "issuers")
+    }
+
+    /// The folder that is set; otherwise the one of this name in the data folder.
+    fn folder(&self, set: &Path, name: &str) -> PathBuf {
+        match set.as_os_str().is_empty() {
+            true => self.data_dir.join(name),
+            false => set.to_owned(),
         }
     }
 

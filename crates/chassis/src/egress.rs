@@ -58,6 +58,11 @@ impl Client {
     /// A client that gives up after `timeout` and reaches public addresses and `allow`ed networks. It follows no
     /// redirects (they would be a way around) and uses no proxy.
     pub fn new(timeout: Duration, allow: &[IpNet]) -> Result<Client, BoxError> {
+        Client::trusting(timeout, allow, &[])
+    }
+
+    /// The same, which also believes certificates of the `authorities` (PEM).
+    pub fn trusting(timeout: Duration, allow: &[IpNet], authorities: &[u8]) -> Result<Client, BoxError> {
         install_tls();
         let policy = Policy::new(allow);
         #[expect(clippy::disallowed_methods, reason = "the one place that makes HTTP clients")]
@@ -67,6 +72,7 @@ impl Client {
             .timeout(timeout)
             .connect_timeout(CONNECT_TIME.min(timeout))
             .dns_resolver(Arc::new(resolver::Public::new(policy.clone())))
+            .tls_certs_merge(reqwest::Certificate::from_pem_bundle(authorities)?)
             .user_agent(concat!("ngkt/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Client { http, policy })

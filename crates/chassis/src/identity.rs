@@ -17,12 +17,23 @@ use crate::error::{Error, Result};
 pub use internal::InternalTokens;
 pub use issuer::Issuer;
 pub use key::{generations, secret};
-pub use verifier::Verifier;
+pub use verifier::{Verifier, refusal};
 
-/// The issuer and audience of tokens for clients outside.
-const OUTSIDE: &str = "ngkt";
-/// The issuer and audience of tokens between services.
-const INTERNAL: &str = "ngkt-internal";
+/// One kind of tokens.
+#[derive(Clone, Copy)]
+struct Kind {
+    /// Their issuer and audience.
+    name: &'static str,
+    /// What the key is called that signs them.
+    key: &'static str,
+    /// Whether a bearer may be a service of this platform.
+    inside: bool,
+}
+
+/// For clients outside.
+const OUTSIDE: Kind = Kind { name: "ngkt", key: "outside", inside: false };
+/// Between services.
+const INTERNAL: Kind = Kind { name: "ngkt-internal", key: "internal", inside: true };
 
 /// Everything that one process needs to know who calls, and to say so. Cheap to clone.
 #[derive(Clone)]
@@ -40,13 +51,11 @@ pub struct Identity {
 impl Identity {
     /// Opens the keys in `dir`; creates those that are missing. Any number of processes may do so at the same time.
     pub fn open(dir: &Path, clock: &Clock) -> Result<Identity> {
-        let outside = key::Key::open(dir, "outside")?;
-        let internal = key::Key::open(dir, "internal")?;
         Ok(Identity {
-            outside: Arc::new(Verifier::open(dir, "outside", OUTSIDE, clock.clone())?),
-            issuer: Arc::new(Issuer::new(outside, OUTSIDE, clock.clone())),
-            inside: Arc::new(Verifier::open(dir, "internal", INTERNAL, clock.clone())?),
-            internal: Arc::new(InternalTokens::new(Issuer::new(internal, INTERNAL, clock.clone()))),
+            issuer: Arc::new(Issuer::open(dir, OUTSIDE, clock.clone())?),
+            outside: Arc::new(Verifier::open(dir, OUTSIDE, clock.clone())?),
+            internal: Arc::new(InternalTokens::new(Issuer::open(dir, INTERNAL, clock.clone())?)),
+            inside: Arc::new(Verifier::open(dir, INTERNAL, clock.clone())?),
         })
     }
 }

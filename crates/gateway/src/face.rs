@@ -4,18 +4,18 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chassis::identity::Verifier;
 use chassis::telemetry::trace;
-use chassis::{Caller, Error, Host};
+use chassis::{Caller, Error, Host, Result};
 use futures::FutureExt;
 use http::header::{CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
+use http::{HeaderValue, Method, Request, Response, Version};
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::body::{Body, NotTaken, Uploads};
 use crate::connection::{Arrival, AtWork};
 use crate::cors::Cors;
+use crate::identity::Identity;
 use crate::observe::{Kind, Observed, Record, span};
 use crate::pages::Pages;
 use crate::pass::{Pass, Services, refuse};
@@ -36,7 +36,7 @@ pub struct Face {
     pages: Pages,
     ready: Readiness,
     cors: Cors,
-    verifier: Arc<Verifier>,
+    identity: Identity,
     uploads: Arc<Uploads>,
 }
 
@@ -48,19 +48,19 @@ struct Known {
 }
 
 impl Face {
-    /// The face of a host.
-    pub fn new(host: &Host) -> Face {
+    /// The face of a host. Fails on what the settings name and is not as it should be.
+    pub fn new(host: &Host) -> Result<Face> {
         let uploads = Arc::new(Uploads::new(&host.config.limits));
         let services = Arc::new(Services::new(&host.peers));
-        Face {
+        Ok(Face {
             rest: Rest::new(services.clone(), host, uploads.clone()),
             pass: Pass::new(host, services),
             pages: Pages::new(),
             ready: Readiness::new(host),
             cors: Cors::new(&host.config.gateway.cors_origins),
-            verifier: host.identity.outside.clone(),
+            identity: Identity::open(host)?,
             uploads,
-        }
+        })
     }
 
     /// Answers one request. A panic is a problem like any other.
@@ -120,7 +120,7 @@ impl Face {
             return response;
         }
         let mut asked = Asked { endpoint: None, caller: None, trace_id };
-        let response = self.rest.answer(request, |headers| self.caller(headers), &mut asked).await;
+        let response = self.rest.answer(request, &self.identity, &mut asked).await;
         known.route = asked.endpoint.map_or(NOWHERE, |endpoint| &endpoint.name);
         known.caller = asked.caller;
         response
@@ -167,17 +167,13 @@ impl Face {
 
     async fn pass_on(&self, request: Request<tonic::body::Body>, known: &mut Known) -> Response<tonic::body::Body> {
         known.route = api::contract().method(request.uri().path()).map_or(NOWHERE, |method| &method.path);
-        match self.caller(request.headers()) {
+        match self.identity.caller(request.headers()).await {
             Ok(caller) => {
                 known.caller = Some(caller.clone());
                 self.pass.answer(request, caller).await
             }
             Err(error) => refuse(error),
         }
-    }
-
-    fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Error> {
-        crate::identity::caller(&self.verifier, headers)
     }
 }
 

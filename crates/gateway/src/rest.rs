@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::body::{Body, NotTaken, Uploads};
 use crate::grpc::{self, GRPC_TIMEOUT, Messages};
+use crate::identity::Identity;
 use crate::json::plan::Plans;
 use crate::json::{wire, write};
 use crate::pass::Services;
@@ -71,11 +72,11 @@ impl Rest {
         Rest { services, uploads, time_default: limits.timeout_default(), time_max: limits.timeout_max(), shutdown }
     }
 
-    /// Answers one request; whatever goes wrong is a problem document. `identify` tells who calls.
+    /// Answers one request; whatever goes wrong is a problem document. `identity` tells who calls.
     pub async fn answer(
         &self,
         request: Request<Arrival>,
-        identify: impl FnOnce(&HeaderMap) -> Result<Arc<Caller>, Error>,
+        identity: &Identity,
         asked: &mut Asked<'_>,
     ) -> Response<Body> {
         let (head, body) = request.into_parts();
@@ -97,7 +98,7 @@ impl Rest {
         };
         circumstances.input = Some(endpoint.input);
         asked.endpoint = Some(endpoint);
-        let caller = match identify(&head.headers) {
+        let caller = match identity.caller(&head.headers).await {
             Ok(caller) => caller,
             Err(error) => return problem::answer(error, &circumstances),
         };

@@ -22,6 +22,7 @@ mod green;
 mod hand_over;
 mod import;
 mod inbox;
+mod issuer;
 mod lead;
 mod localities;
 mod merge;

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::promise::subscribed;
 use crate::world::collector::{Collector, Point, Recorded, hex, labels};
+use crate::world::issuer::{Issuer, Key, bearer};
 use crate::world::{Backend, World, block_on, eventually, postgres};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -23,6 +24,9 @@ const ROLES: [&str; 5] = ["events", "gateway", "investment", "notification", "re
 /// Metrics that are not there when all goes well, or not on every machine, or only with TLS.
 const MAY_BE_MISSING: [&Metric; 4] =
     [&catalogue::POOL_TIMEOUTS, &catalogue::SERVER_REFUSED, &catalogue::MEMORY_MAX, &catalogue::CERTIFICATE_LEFT];
+
+/// The issuer whose tokens are counted.
+const ISSUER: &str = "ministry-id";
 
 #[test]
 fn what_goes_on_is_seen_on_sqlite() {
@@ -45,6 +49,9 @@ async fn is_seen(backend: Backend) {
     ];
     let world = World::start_with(backend, &settings).await;
     let (mission, province) = (world.mission("vn-in-emb"), world.province("quang-ninh"));
+    let (ministry, key) = (Issuer::start().await, Key::es256("a"));
+    ministry.publish(&[key.public()]);
+    ministry.add_to(&world, ISSUER);
     let receiver = subscribed(&province).await;
     let lead = json!({"title": "Nhà máy dược", "country": "countries/IN", "localities": ["localities/quang-ninh"]});
     let request = mission.request(reqwest::Method::POST, "/v1/leads").json(&lead);
@@ -55,6 +62,8 @@ async fn is_seen(backend: Backend) {
     receiver.wait_for("the lead", |message| message.body["subject"] == lead["name"]).await;
     let person = json!({"displayName": PERSON[0], "email": PERSON[1], "phone": PERSON[3]});
     a_person_is_recorded(&world, person).await;
+    let officer = bearer(&world, key.sign(&ministry.claims("4711")));
+    eventually("its token is taken", || async { officer.get("/v1/leads").await.status == 200 }).await;
     // Spans are sent every five seconds at the latest, metrics each second.
     eventually("the webhook's span arrives", || async { !of(&collector, "webhook attempt").is_empty() }).await;
     // A stream is counted when it ends: that of a service which follows another's log ends with the service.
@@ -65,7 +74,7 @@ async fn is_seen(backend: Backend) {
     what_follows_is_linked(&collector, &receiver.arrived().iter().map(|it| it.body.clone()).collect::<Vec<_>>());
     metrics_are_those_of_the_catalogue(&collector, backend);
     each_process_says_what_it_is(&collector);
-    nothing_of_a_person_is_told(&world, &collector, &[mission.token(), province.token()]);
+    nothing_of_a_person_is_told(&world, &collector, &[mission.token(), province.token(), officer.token()]);
     world.stop().await;
 }
 

@@ -9,6 +9,7 @@ pub mod answer;
 pub mod clock;
 pub mod collector;
 pub mod dynamic;
+pub mod issuer;
 pub mod keeper;
 pub mod place;
 pub mod postgres;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jsonwebtoken::{Algorithm, Header};
 
 use super::key::Key;
-use super::{Claims, OUTSIDE};
+use super::{Claims, Kind, OUTSIDE};
 use crate::caller::{Caller, Role};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -14,18 +14,18 @@ use crate::error::{Error, Result};
 /// Issues signed tokens.
 pub struct Issuer {
     key: Key,
-    name: &'static str,
+    kind: Kind,
     clock: Clock,
 }
 
 impl Issuer {
     /// The local issuer of tokens for clients outside, with its key in `dir`, which is created if it is missing.
     pub fn local(dir: &Path, clock: Clock) -> Result<Issuer> {
-        Ok(Issuer::new(Key::open(dir, "outside")?, OUTSIDE, clock))
+        Issuer::open(dir, OUTSIDE, clock)
     }
 
-    pub(super) fn new(key: Key, name: &'static str, clock: Clock) -> Issuer {
-        Issuer { key, name, clock }
+    pub(super) fn open(dir: &Path, kind: Kind, clock: Clock) -> Result<Issuer> {
+        Ok(Issuer { key: Key::open(dir, kind.key)?, kind, clock })
     }
 
     /// A token that says for `hours` hours that its bearer is `caller`. Refuses a caller without a role and the role
@@ -45,8 +45,8 @@ impl Issuer {
         let iat = self.clock.now().timestamp();
         let exp = iat.saturating_add_unsigned(lifetime.as_secs());
         let claims = Claims {
-            iss: self.name.into(),
-            aud: self.name.into(),
+            iss: self.kind.name.into(),
+            aud: self.kind.name.into(),
             sub: caller.subject.clone(),
             org: caller.organization.clone(),
             roles: caller.roles.iter().map(|role| role.as_str_name().into()).collect(),

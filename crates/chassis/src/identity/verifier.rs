@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use moka::sync::Cache;
 
 use super::key::{self, Key};
-use super::{Claims, INTERNAL};
+use super::{Claims, Kind};
 use crate::caller::{Caller, Role};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -24,13 +24,11 @@ const UNSETTLED: Duration = Duration::from_secs(2);
 /// signature that is of none of them may be of one that was made meanwhile.
 pub struct Verifier {
     dir: PathBuf,
-    key: &'static str,
+    kind: Kind,
     public: RwLock<Arc<[DecodingKey]>>,
     /// When the folder was last changed, as of the last time that the keys were read.
     changed: Mutex<Option<SystemTime>>,
     validation: Validation,
-    /// Whether a bearer may be a service of this platform.
-    inside: bool,
     clock: Clock,
     verified: Cache<Box<str>, Verified>,
 }
@@ -42,20 +40,19 @@ struct Verified {
 }
 
 impl Verifier {
-    /// For tokens that the issuer `name` signs with keys called `key` in `dir`.
-    pub(super) fn open(dir: &Path, key: &'static str, name: &'static str, clock: Clock) -> Result<Verifier> {
+    /// For tokens of this kind, whose keys are in `dir`.
+    pub(super) fn open(dir: &Path, kind: Kind, clock: Clock) -> Result<Verifier> {
         let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_issuer(&[name]);
-        validation.set_audience(&[name]);
+        validation.set_issuer(&[kind.name]);
+        validation.set_audience(&[kind.name]);
         validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
         validation.validate_exp = false; // by our clock, below
         Ok(Verifier {
             dir: dir.to_owned(),
-            key,
-            public: RwLock::new(keys(dir, key)?),
+            kind,
+            public: RwLock::new(keys(dir, kind.key)?),
             changed: Mutex::default(),
             validation,
-            inside: name == INTERNAL,
             clock,
             verified: Cache::new(REMEMBERED_MAX),
         })
@@ -79,23 +76,26 @@ impl Verifier {
     }
 
     fn check(&self, token: &str) -> Result<Verified> {
-        let claims = match self.decode(token) {
-            Err(cause) if *cause.kind() == ErrorKind::InvalidSignature => self.decode_anew(token),
-            decoded => decoded,
-        };
+        let known = self.keys();
+        let mut claims = self.decode(token, &known);
+        if matches!(&claims, Err(cause) if *cause.kind() == ErrorKind::InvalidSignature) {
+            let keys = self.keys_anew();
+            if !Arc::ptr_eq(&keys, &known) {
+                claims = self.decode(token, &keys);
+            }
+        }
         let claims = claims.map_err(refusal)?;
         let expires = claims.exp;
         let caller = claims.caller()?;
-        if caller.is(Role::Service) && !self.inside {
+        if caller.is(Role::Service) && !self.kind.inside {
             return Err(Error::unauthenticated("it names a role that nobody outside can have"));
         }
         Ok(Verified { caller: Arc::new(caller), expires })
     }
 
-    fn decode(&self, token: &str) -> Result<Claims, jsonwebtoken::errors::Error> {
-        let public = self.public.read().unwrap_or_else(PoisonError::into_inner).clone();
+    fn decode(&self, token: &str, keys: &[DecodingKey]) -> Result<Claims, jsonwebtoken::errors::Error> {
         let mut decoded = Err(ErrorKind::InvalidSignature.into());
-        for key in public.iter() {
+        for key in keys {
             decoded = jsonwebtoken::decode::<Claims>(token, key, &self.validation).map(|token| token.claims);
             if !matches!(&decoded, Err(cause) if *cause.kind() == ErrorKind::InvalidSignature) {
                 break;
@@ -104,20 +104,23 @@ impl Verifier {
         decoded
     }
 
-    /// The same, with the keys that are in the folder now. Whoever comes meanwhile waits for them.
-    fn decode_anew(&self, token: &str) -> Result<Claims, jsonwebtoken::errors::Error> {
+    fn keys(&self) -> Arc<[DecodingKey]> {
+        self.public.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The keys that are in the folder now. Whoever comes meanwhile waits for them.
+    fn keys_anew(&self) -> Arc<[DecodingKey]> {
         let mut known = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = std::fs::metadata(&self.dir).and_then(|dir| dir.modified()).ok();
         let settled = changed.is_some_and(|at| at.elapsed().is_ok_and(|ago| ago > UNSETTLED));
         if !settled || *known != changed {
-            match keys(&self.dir, self.key) {
+            match keys(&self.dir, self.kind.key) {
                 Ok(keys) => *self.public.write().unwrap_or_else(PoisonError::into_inner) = keys,
                 Err(error) => tracing::warn!(%error, "the keys cannot be read again; those of before stay"),
             }
             *known = changed;
         }
-        drop(known);
-        self.decode(token)
+        self.keys()
     }
 }
 
@@ -125,13 +128,14 @@ fn keys(dir: &Path, key: &str) -> Result<Arc<[DecodingKey]>> {
     key::generations(dir, key)?.iter().map(|name| Key::open(dir, name).map(|key| key.public)).collect()
 }
 
-fn refusal(cause: jsonwebtoken::errors::Error) -> Error {
+/// Why a token is not taken, as its bearer is told.
+pub fn refusal(cause: jsonwebtoken::errors::Error) -> Error {
     Error::unauthenticated(match cause.kind() {
-        ErrorKind::InvalidSignature => "its signature is not ours",
+        ErrorKind::InvalidSignature => "its signature is not its issuer's",
         ErrorKind::InvalidAudience => "it is meant for somebody else",
         ErrorKind::InvalidIssuer => "it is of another issuer",
-        ErrorKind::InvalidAlgorithm => "it is signed in another way than ours",
+        ErrorKind::InvalidAlgorithm => "it is signed in another way than its issuer's",
         ErrorKind::MissingRequiredClaim(_) => "it lacks a claim",
-        _ => "it is not a token of ours",
+        _ => "it is not a token that is taken here",
     })
 }

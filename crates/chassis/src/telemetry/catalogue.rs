@@ -82,6 +82,12 @@ catalogue! {
     CERTIFICATE_LEFT: Gauge, "ngkt.tls.certificate.remaining", "s", ["ngkt.setting"],
         "How long a certificate that this process shows is still good; below zero it has expired";
 
+    // Issuers of tokens.
+    ISSUER_SILENCE: Gauge, "ngkt.issuer.silence", "s", ["ngkt.issuer"],
+        "How long ago the keys of an issuer outside were last read, or since when they have been wanted";
+    ISSUER_TOKENS: Counter, "ngkt.issuer.tokens", "{token}", ["ngkt.issuer", "ngkt.issuer.outcome"],
+        "Tokens of issuers outside that were checked: taken, refused, or told to come again because its keys are not known";
+
     // The process.
     MEMORY: Gauge, "process.memory.usage", "By", [], "Resident memory of the process";
     MEMORY_MAX: Gauge, "ngkt.process.memory.limit", "By", [], "Memory that the process's control group may use";

@@ -97,3 +97,42 @@ fn only_web_addresses_without_names_in_them_are_taken() {
     }
     client(&[]).check("https://example.org/hook?x=1").unwrap();
 }
+
+/// A server on this machine whose certificate is of an authority of its own; its port, and the authority.
+async fn private_sink() -> (u16, String) {
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = rcgen::CertifiedIssuer::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let certificate = certificate.signed_by(&key, &authority).unwrap();
+    let (chain, key) = (vec![certificate.der().clone()], key.into());
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let tls = std::sync::Arc::new(tls.with_no_client_auth().with_single_cert(chain, key).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let Ok(mut socket) = tokio_rustls::TlsAcceptor::from(tls.clone()).accept(socket).await else { continue };
+            let _ = socket.read(&mut [0; 4096]).await;
+            let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
+            let _ = socket.shutdown().await;
+        }
+    };
+    #[expect(clippy::disallowed_methods, reason = "a server outside of the platform")]
+    tokio::spawn(serve);
+    (port, authority.pem())
+}
+
+#[tokio::test]
+async fn a_certificate_is_believed_by_whoever_knows_its_authority() {
+    let allow = ["127.0.0.0/8".parse().unwrap()];
+    let knowing = |authorities: &str| Client::trusting(Duration::from_secs(5), &allow, authorities.as_bytes()).unwrap();
+    let (port, authority) = private_sink().await;
+    let url = format!("https://127.0.0.1:{port}/");
+    let answer = knowing(&authority).request(Method::GET, &url).unwrap().send().await.unwrap();
+    assert_eq!(read(answer, 100).await.unwrap(), "hi");
+    knowing("").request(Method::GET, &url).unwrap().send().await.unwrap_err();
+    assert!(Client::trusting(Duration::from_secs(5), &allow, b"-----BEGIN CERTIFICATE-----\nAAAA\n").is_err());
+}

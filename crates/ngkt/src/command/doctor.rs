@@ -4,6 +4,7 @@ mod certificate;
 mod database;
 mod finding;
 mod folder;
+mod issuer;
 mod key;
 mod peer;
 
@@ -15,7 +16,7 @@ use super::settings::Settings;
 use crate::build::BUILD;
 use crate::complaint::Complaint;
 
-/// Checks settings, keys, certificates, disk, clocks, databases, peers and queues, and says what to do; fails if there is a problem
+/// Checks settings, keys, certificates, issuers, disk, clocks, databases, peers and queues, and says what to do; fails if there is a problem
 #[derive(Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -54,6 +55,7 @@ async fn look(settings: &Settings) -> Vec<Finding> {
     findings.extend(folder::look(&config));
     findings.extend(key::look(&config));
     findings.extend(certificate::look(&config));
+    findings.extend(issuer::look(&config).await);
     findings.extend(peer::look(&config).await);
     findings.extend(database::look(&config).await);
     findings
