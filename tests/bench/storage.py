@@ -162,14 +162,14 @@ def statements(hall, server, token, port):
     for name in settings:
         server.sql("postgres", f"ALTER SYSTEM RESET {name}")
     server.sql("postgres", "SELECT pg_reload_conf()")
-    found = transaction(log.read_text(errors="replace"), "sample-0-0")
+    found = transaction(log.read_text(errors="replace"), "sample-0000000-000")
     script = hall.folder / "write.sql"
     text = "\n".join(found)
     kept = ["theme", "change", "idempotency", "word"]
     missing = [table for table in kept if not re.search(rf'INSERT INTO "?{table}"?\b', text)]
     if missing:
         raise RuntimeError(f"a write that does not insert into {missing}: {text[:2000]}")
-    script.write_text("\\set n random(1, 1000000000000000)\n" + text + "\n")
+    script.write_text("\\set i :i + 1\n\\set n :i * 1000 + :client_id\n" + text + "\n")
     return script
 
 
@@ -219,7 +219,8 @@ def pgbench(server, database, script):
         transactions.mkdir(exist_ok=True)
         for old in transactions.glob("*"):
             old.unlink()
-        words += ["-f", script, "--log", f"--log-prefix={transactions}/log", server.url(database)]
+        # Names rise with time, and none comes twice.
+        words += ["-D", f"i={10**9 + next(SERIES) * 10**6}", "-f", script, "--log", f"--log-prefix={transactions}/log", server.url(database)]
         out = load.run(words, seconds)
         count = int(re.search(r"number of transactions actually processed: (\d+)", out)[1])
         failed = re.search(r"number of failed transactions: (\d+)", out)

@@ -48,6 +48,8 @@ enum Link {
     },
     /// PostgreSQL, in a transaction of its own.
     Alone(DatabaseTransaction),
+    /// SQLite, before its turn in a transaction: nothing can be asked.
+    Apart,
     /// SQLite, in a transaction with others.
     Shared(Share),
     /// Ended; whoever still holds it comes too late.
@@ -59,8 +61,6 @@ pub(crate) struct Share {
     pub transaction: Arc<DatabaseTransaction>,
     /// Opens the savepoint; goes before the first statement. None once it has.
     pub savepoint: Option<&'static str>,
-    /// Writes of others have not been sent yet: a statement now would not see them.
-    pub blocked: bool,
     /// What is held at the end is given back instead of sent, if it goes together with that of others.
     pub gives_back: bool,
 }
@@ -72,7 +72,7 @@ pub(crate) enum Fault {
     Passing,
     /// The idempotency key was used before.
     Repeated,
-    /// A statement came while writes of others had to be sent first: run it again after them.
+    /// A statement came before its turn: run it again in a transaction.
     Blocked,
     /// A statement failed.
     Lasting,
@@ -91,6 +91,11 @@ pub(crate) enum End {
 impl Session {
     pub fn alone(db: DatabaseConnection, gives_back: bool) -> Session {
         Session::new(DbBackend::Postgres, Link::Waiting { db, gives_back })
+    }
+
+    /// For what may be worked out before its turn on SQLite, because it only adds.
+    pub fn apart() -> Session {
+        Session::new(DbBackend::Sqlite, Link::Apart)
     }
 
     pub fn shared(share: Share) -> Session {
@@ -137,7 +142,7 @@ impl Session {
             result = Err(refusal);
         }
         let end = match std::mem::replace(&mut state.link, Link::Over) {
-            Link::Waiting { .. } | Link::Over => End::Open(None),
+            Link::Waiting { .. } | Link::Apart | Link::Over => End::Open(None),
             Link::Alone(transaction) => End::Open(Some(transaction)),
             Link::Shared(share) => End::Shared { touched: share.savepoint.is_none() },
         };
@@ -223,9 +228,9 @@ impl State {
     }
 
     fn pass(&mut self) -> Result<(), DbErr> {
-        if matches!(&self.link, Link::Shared(share) if share.blocked) {
+        if matches!(&self.link, Link::Apart) {
             self.failed = Some(Fault::Blocked);
-            return Err(DbErr::Custom("others come first".to_owned()));
+            return Err(DbErr::Custom("it is not its turn".to_owned()));
         }
         Ok(())
     }
@@ -235,6 +240,7 @@ impl State {
         let untouched = match &self.link {
             Link::Shared(share) => share.gives_back && share.savepoint.is_some(),
             Link::Waiting { gives_back, .. } => *gives_back && !self.held.is_empty(),
+            Link::Apart => true,
             Link::Alone(_) | Link::Over => false,
         };
         let inserts = self.held.iter().all(|held| matches!(held.what, What::Insert(_) | What::Words(_)));
@@ -253,7 +259,7 @@ impl State {
         let begun = match &self.link {
             Link::Waiting { db, .. } => db.begin().await,
             Link::Alone(_) | Link::Shared(..) => return Ok(()),
-            Link::Over => return Err(over()),
+            Link::Apart | Link::Over => return Err(over()),
         };
         self.link = Link::Alone(self.noted(begun)?);
         Ok(())
@@ -343,7 +349,7 @@ impl Link {
         match self {
             Link::Alone(transaction) => Ok(transaction),
             Link::Shared(share) => Ok(&share.transaction),
-            Link::Waiting { .. } | Link::Over => Err(over()),
+            Link::Waiting { .. } | Link::Apart | Link::Over => Err(over()),
         }
     }
 

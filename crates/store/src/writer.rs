@@ -1,5 +1,5 @@
 //! The one way to write. On SQLite all writes of a process go through one task, which commits many at once; on
-//! PostgreSQL each is a transaction of its own.
+//! PostgreSQL each is a transaction of its own. On both, what only adds is worked out without the database and goes together.
 
 mod group;
 mod postgres;
@@ -9,6 +9,7 @@ mod together;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chassis::clock::Clock;
 use chassis::error::{Error, Result};
 use chassis::host::Host;
 use chassis::telemetry::trace;
@@ -17,12 +18,13 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::failure;
+use crate::held::Added;
 use crate::job::{Form, Job, Origin, Work};
 use crate::personal::Vault;
 use crate::presence::Presence;
 use crate::tx::Tx;
 use postgres::Place;
-use together::Ready;
+use sqlite::{Habits, Wanted};
 
 /// How many writes may wait for the SQLite task before callers wait in front of it.
 const WAITING_MAX: usize = 1024;
@@ -40,8 +42,15 @@ pub(crate) struct Writer {
 
 #[derive(Clone)]
 enum Kind {
-    Sqlite(mpsc::Sender<Box<dyn Job>>),
+    Sqlite { clock: Clock, habits: Habits, wanted: mpsc::Sender<Wanted> },
     Postgres { requests: Place, background: Place, together: mpsc::Sender<Ready> },
+}
+
+/// A write that only adds, and has been worked out.
+struct Ready {
+    job: Box<dyn Job>,
+    tx: Tx,
+    inserts: Vec<Added>,
 }
 
 /// Tells who waits for commits of this process.
@@ -97,12 +106,12 @@ impl Writer {
         vault: Arc<Vault>,
         users: TaskTracker,
     ) -> Writer {
-        let (jobs, waiting) = mpsc::channel(WAITING_MAX);
-        let (clock, wake_task) = (host.clock.clone(), wake.clone());
-        let task = sqlite::Task { db, service, wake: wake_task, clock, habits: Default::default() };
+        let (wanted, waiting) = mpsc::channel(WAITING_MAX);
+        let (clock, habits) = (host.clock.clone(), Habits::default());
+        let task = sqlite::Task { db, service, wake, clock: clock.clone(), habits: habits.clone() };
         // When nothing is written any more, whoever comes next has the file alone.
         until_unused(host, users, task.run(waiting), || drop(presence));
-        Writer { kind: Kind::Sqlite(jobs), vault }
+        Writer { kind: Kind::Sqlite { clock, habits, wanted }, vault }
     }
 
     /// A writer on PostgreSQL, with connections for what requests ask for and others for what nobody asked for.
@@ -140,7 +149,10 @@ impl Writer {
         let of_request = origin.context.is_some();
         let (job, answer) = Work::new(Origin { vault, carried, ..origin }, work, form);
         match &self.kind {
-            Kind::Sqlite(jobs) => jobs.send(Box::new(job)).await.map_err(|_| stopped())?,
+            Kind::Sqlite { clock, habits, wanted } => {
+                let it = sqlite::prepare(Box::new(job), clock, habits).await;
+                wanted.send(it).await.map_err(|_| stopped())?
+            }
             Kind::Postgres { requests, together, .. } if of_request => requests.write(Box::new(job), together).await,
             Kind::Postgres { background, .. } => background.write_alone(Box::new(job)).await,
         }

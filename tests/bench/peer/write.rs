@@ -1,4 +1,5 @@
-//! Clients that write without pause: each request adds a record of its own, under an idempotency key of its own.
+//! Clients that write without pause: each request adds a record of its own, under an idempotency key of its own. Names rise
+//! with time, as those that the platform gives do.
 
 use std::time::{Duration, Instant};
 
@@ -27,8 +28,8 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     let mut tasks = Vec::new();
     for client in 0..clients {
         let channel = channels[client % channels.len()].clone();
-        let series = format!("{}-{client}", arguments.text("series")?);
-        tasks.push(tokio::spawn(write(channel, authorization.clone(), series, end)));
+        let series = arguments.text("series")?.to_owned();
+        tasks.push(tokio::spawn(write(channel, authorization.clone(), series, client, end)));
     }
     let mut tally = Tally::default();
     for task in tasks {
@@ -38,13 +39,13 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
-async fn write(channel: Channel, authorization: String, series: String, end: Instant) -> Outcome<Tally> {
+async fn write(channel: Channel, authorization: String, series: String, who: usize, end: Instant) -> Outcome<Tally> {
     let mut client = ThemeServiceClient::new(channel);
     let authorization: tonic::metadata::MetadataValue<_> = authorization.parse()?;
     let mut tally = Tally::default();
     let mut number = 0;
     while Instant::now() < end {
-        let id = format!("{series}-{number}");
+        let id = format!("{series}-{number:07}-{who:03}");
         number += 1;
         let mut request = tonic::Request::new(CreateThemeRequest { theme: Some(theme()), theme_id: id.clone() });
         request.metadata_mut().insert("authorization", authorization.clone());

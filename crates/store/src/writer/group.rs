@@ -1,5 +1,5 @@
 //! A transaction on SQLite with the writes of many in it. Each has a savepoint of its own, so that one that fails takes
-//! only itself back; those that only insert go together, many in one visit, and one by one if that fails.
+//! only itself back; those that only add go together, many in one visit, and one by one if that fails.
 
 use std::sync::Arc;
 
@@ -9,12 +9,11 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBacken
 use sea_orm::{TransactionOptions, TransactionTrait};
 use tonic::Code;
 
-use super::Wake;
-use super::sqlite::Habits;
+use super::{Ready, Wake};
 use crate::database;
 use crate::held::{Added, merge, same_forms};
 use crate::job::{Attempt, Job, attempt};
-use crate::session::{End, Fault, Session, Share};
+use crate::session::{End, Session, Share};
 use crate::tx::Tx;
 
 /// How many pieces of work insert together at most. Always a power of two, so that there are few different statements.
@@ -57,33 +56,33 @@ impl Group {
         self.lost.is_some()
     }
 
-    /// Runs a piece of work. Such as ask the database find all that others wrote before them.
-    pub async fn run(&mut self, mut job: Box<dyn Job>, habits: &mut Habits) {
-        if habits.get(job.kind()).copied().unwrap_or(false) {
-            self.send().await;
+    /// Takes what was worked out already.
+    pub fn add(&mut self, Ready { job, tx, inserts }: Ready) {
+        if !inserts.is_empty() {
+            self.unsent.push((self.done.len(), inserts));
         }
-        let share = self.share(!self.unsent.is_empty(), true);
-        let mut tried = attempt(job.as_mut(), Session::shared(share), self.clock.now()).await;
-        if tried.fault == Some(Fault::Blocked) {
-            self.send().await;
-            let share = self.share(false, true);
-            tried = attempt(job.as_mut(), Session::shared(share), self.clock.now()).await;
-        }
-        habits.insert(job.kind(), matches!(tried.end, End::Shared { touched: true }));
-        let done = self.take(job, tried).await;
-        self.done.push(done);
+        self.done.push(Done { job, end: Ok(()), tx: Some(tx) });
     }
 
-    fn share(&self, blocked: bool, gives_back: bool) -> Share {
-        Share { transaction: self.transaction.clone(), savepoint: Some(self.savepoint()), blocked, gives_back }
+    /// Runs a piece of work, which finds all that others wrote before it. Tells whether it asked the database.
+    pub async fn run(&mut self, mut job: Box<dyn Job>) -> bool {
+        self.send().await;
+        let tried = attempt(job.as_mut(), Session::shared(self.share(true)), self.clock.now()).await;
+        let touched = matches!(tried.end, End::Shared { touched: true });
+        let done = self.take(job, tried, touched).await;
+        self.done.push(done);
+        touched
+    }
+
+    fn share(&self, gives_back: bool) -> Share {
+        Share { transaction: self.transaction.clone(), savepoint: Some(self.savepoint()), gives_back }
     }
 
     fn savepoint(&self) -> &'static str {
         if self.savepoint { "RELEASE job; SAVEPOINT job; " } else { "SAVEPOINT job; " }
     }
 
-    async fn take(&mut self, mut job: Box<dyn Job>, tried: Attempt) -> Done {
-        let touched = matches!(tried.end, End::Shared { touched: true });
+    async fn take(&mut self, mut job: Box<dyn Job>, tried: Attempt, touched: bool) -> Done {
         self.savepoint |= touched;
         let error = match tried.result {
             Ok(()) => {
@@ -98,10 +97,6 @@ impl Group {
         };
         if touched {
             self.undo().await;
-        }
-        if job.origin().key.is_some() {
-            // Whoever did the same before may be among those not sent yet.
-            self.send().await;
         }
         let end = replay(&self.transaction, self.is_lost(), job.as_mut(), error).await;
         Done { job, end, tx: None }
@@ -135,7 +130,7 @@ impl Group {
         if self.lost.is_some() {
             return;
         }
-        let share = self.share(false, false);
+        let share = self.share(false);
         let job = &mut self.done[place].job;
         let tried = attempt(job.as_mut(), Session::shared(share), self.clock.now()).await;
         self.savepoint |= matches!(tried.end, End::Shared { touched: true });

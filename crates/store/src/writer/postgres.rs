@@ -8,8 +8,7 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::mpsc;
 use tonic::Code;
 
-use super::Wake;
-use super::together::Ready;
+use super::{Ready, Wake};
 use crate::database;
 use crate::held::Added;
 use crate::job::{Attempt, Job, attempt};

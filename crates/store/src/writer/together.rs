@@ -6,22 +6,14 @@ use std::sync::Arc;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use tokio::sync::{Mutex, mpsc};
 
+use super::Ready;
 use super::postgres::Place;
 use crate::database;
 use crate::failure::{Kind, kind};
-use crate::held::{Added, merge, same_forms};
-use crate::job::Job;
-use crate::tx::Tx;
+use crate::held::{merge, same_forms};
 
 /// How many go together at most. Always a power of two, so that there are few different statements.
 const TOGETHER_MAX: usize = 32;
-
-/// A write that has been worked out and not been sent.
-pub(super) struct Ready {
-    pub job: Box<dyn Job>,
-    pub tx: Tx,
-    pub inserts: Vec<Added>,
-}
 
 /// What waits to be sent.
 pub(super) type Waiting = Arc<Mutex<mpsc::Receiver<Ready>>>;
