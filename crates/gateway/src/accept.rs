@@ -24,8 +24,8 @@ use crate::face::Face;
 /// How often a silent HTTP/2 client is asked whether it lives, and how long it may take to say so.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Streams of one HTTP/2 connection at once.
-const STREAMS_MAX: u32 = 1_000;
+/// Streams of one HTTP/2 connection at once. Each may hold an answer.
+const STREAMS_MAX: u32 = 256;
 /// What one connection may send ahead of being read. Requests are small; this is memory that any client can take.
 const STREAM_WINDOW: u32 = 256 << 10;
 const CONNECTION_WINDOW: u32 = 1 << 20;
@@ -147,7 +147,8 @@ impl Connection {
             }
         });
         let mut talk = std::pin::pin!(self.http.serve_connection(TokioIo::new(guarded), service));
-        let mut idle = std::pin::pin!(sleep_until(activity.idle_until(self.times)));
+        let next_look = || self.times.next_look(activity.idle_until(self.times));
+        let mut idle = std::pin::pin!(sleep_until(next_look()));
         let mut closing = false;
         loop {
             tokio::select! {
@@ -170,8 +171,8 @@ impl Connection {
                 () = idle.as_mut() => {
                     let (end, now) = (activity.idle_until(self.times), Instant::now());
                     if end > now {
-                        idle.as_mut().reset(if closing { now + CLOSE_TIME } else { end });
-                    } else if closing {
+                        idle.as_mut().reset(if closing { now + CLOSE_TIME } else { next_look() });
+                    } else if closing || activity.is_owed() {
                         return;
                     } else {
                         closing = true;

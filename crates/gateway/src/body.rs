@@ -14,12 +14,14 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::answers;
+
 /// What may go wrong while an answer is sent; the connection ends with it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The body of an answer.
 pub enum Body {
-    /// All of it at once.
+    /// All of it is there.
     Whole(Option<Bytes>),
     /// gRPC, as the service sends it.
     Grpc(tonic::body::Body),
@@ -51,7 +53,11 @@ impl http_body::Body for Body {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match &mut *self {
-            Body::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Body::Whole(rest) => {
+                let piece = rest.as_mut().and_then(answers::piece);
+                rest.take_if(|rest| rest.is_empty());
+                Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+            }
             Body::Grpc(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
             Body::Stream(body) => body.as_mut().poll_frame(context),
         }

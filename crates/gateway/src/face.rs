@@ -12,8 +12,9 @@ use http::{HeaderValue, Method, Request, Response, Version};
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use crate::answers::Answers;
 use crate::body::{Body, NotTaken, Uploads};
-use crate::connection::{Arrival, AtWork};
+use crate::connection::{Activity, Arrival, AtWork};
 use crate::cors::Cors;
 use crate::identity::Identity;
 use crate::observe::{Kind, Observed, Record, span};
@@ -38,6 +39,7 @@ pub struct Face {
     cors: Cors,
     identity: Identity,
     uploads: Arc<Uploads>,
+    answers: Answers,
 }
 
 /// What is known of a request by the time it is answered.
@@ -45,6 +47,13 @@ struct Known {
     kind: Kind,
     route: &'static str,
     caller: Option<Arc<Caller>>,
+}
+
+/// Whom a request comes from, by its connection, and in which trace.
+#[derive(Clone, Copy)]
+struct Asker<'a> {
+    client: &'a Arc<Activity>,
+    trace_id: &'a str,
 }
 
 impl Face {
@@ -60,6 +69,7 @@ impl Face {
             cors: Cors::new(&host.config.gateway.cors_origins),
             identity: Identity::open(host)?,
             uploads,
+            answers: Answers::new(&host.config.limits),
         })
     }
 
@@ -70,11 +80,15 @@ impl Face {
         let trace_id = trace.trace_id_text();
         let origin = self.cors.origin(request.headers());
         let mut known = Known { kind: Kind::Rest, route: NOWHERE, caller: None };
-        let work = trace::within(trace, self.safely(request, &mut known, &trace_id));
+        let asked = Asker { client: at_work.client(), trace_id: &trace_id };
+        let work = trace::within(trace, self.safely(request, &mut known, asked));
         let mut response = match span.is_none() {
             true => work.await,
             false => work.instrument(span.clone()).await,
         };
+        if known.kind == Kind::Rest {
+            response = self.keep(response, asked);
+        }
         self.cors.allow(origin, response.headers_mut());
         let headers = response.headers_mut();
         headers.insert(TRACE_ID, HeaderValue::try_from(&*trace_id).expect("invariant: hexadecimal digits"));
@@ -89,9 +103,22 @@ impl Face {
         Response::from_parts(head, body)
     }
 
-    async fn safely(&self, request: Request<Arrival>, known: &mut Known, trace_id: &str) -> Response<Body> {
+    /// Has an answer take room until it is taken.
+    fn keep(&self, response: Response<Body>, asked: Asker<'_>) -> Response<Body> {
+        let (head, body) = response.into_parts();
+        let Body::Whole(Some(bytes)) = body else { return Response::from_parts(head, body) };
+        match self.answers.keep(bytes, asked.client) {
+            Ok(bytes) => Response::from_parts(head, Body::from(bytes)),
+            Err(error) => {
+                problem::answer(error, &Circumstances { trace_id: asked.trace_id, ..Circumstances::default() })
+            }
+        }
+    }
+
+    async fn safely(&self, request: Request<Arrival>, known: &mut Known, asked: Asker<'_>) -> Response<Body> {
+        let trace_id = asked.trace_id;
         // Unwind safety: what is left behind of the request is only its log entry, whose parts are each whole.
-        match AssertUnwindSafe(self.speak(request, known, trace_id)).catch_unwind().await {
+        match AssertUnwindSafe(self.speak(request, known, asked)).catch_unwind().await {
             Ok(response) => response,
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -102,15 +129,15 @@ impl Face {
     }
 
     /// Finds out what a request speaks.
-    async fn speak(&self, request: Request<Arrival>, known: &mut Known, trace_id: &str) -> Response<Body> {
+    async fn speak(&self, request: Request<Arrival>, known: &mut Known, asker: Asker<'_>) -> Response<Body> {
         let content_type = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
         if content_type.starts_with(GRPC_WEB.as_bytes()) {
             known.kind = Kind::Web;
-            return self.web(request, known).await;
+            return self.web(request, known, asker).await;
         }
         if content_type.starts_with(GRPC.as_bytes()) {
             known.kind = Kind::Grpc;
-            return self.grpc(request, known, trace_id).await;
+            return self.grpc(request, known, asker).await;
         }
         if let Some(response) = self.cors.preflight(request.method(), request.headers()) {
             known.kind = Kind::Page;
@@ -119,7 +146,7 @@ impl Face {
         if let Some(response) = self.page(&request, known).await {
             return response;
         }
-        let mut asked = Asked { endpoint: None, caller: None, trace_id };
+        let mut asked = Asked { endpoint: None, caller: None, trace_id: asker.trace_id };
         let response = self.rest.answer(request, &self.identity, &mut asked).await;
         known.route = asked.endpoint.map_or(NOWHERE, |endpoint| &endpoint.name);
         known.caller = asked.caller;
@@ -139,19 +166,19 @@ impl Face {
         Some(response)
     }
 
-    async fn grpc(&self, request: Request<Arrival>, known: &mut Known, trace_id: &str) -> Response<Body> {
+    async fn grpc(&self, request: Request<Arrival>, known: &mut Known, asker: Asker<'_>) -> Response<Body> {
         if request.version() != Version::HTTP_2 {
             let error =
                 Error::invalid("Content-Type", "of gRPC needs HTTP/2; over HTTP/1.1 there is gRPC-Web and REST");
             return problem::answer(
                 error,
-                &Circumstances { instance: request.uri().path(), trace_id, ..Circumstances::default() },
+                &Circumstances { instance: request.uri().path(), trace_id: asker.trace_id, ..Circumstances::default() },
             );
         }
-        self.pass_on(request.map(tonic::body::Body::new), known).await.map(Body::Grpc)
+        self.pass_on(request.map(tonic::body::Body::new), known, asker).await.map(Body::Grpc)
     }
 
-    async fn web(&self, request: Request<Arrival>, known: &mut Known) -> Response<Body> {
+    async fn web(&self, request: Request<Arrival>, known: &mut Known, asker: Asker<'_>) -> Response<Body> {
         let form = Form::of(request.headers());
         let (head, body) = request.into_parts();
         // Base64 is a third longer than what it says.
@@ -160,19 +187,28 @@ impl Face {
             Err(NotTaken { error, .. }) => Err(error),
         };
         form.response(match outcome {
-            Ok(request) => self.pass_on(request, known).await,
+            Ok(request) => self.pass_on(request, known, asker).await,
             Err(error) => refuse(error),
         })
     }
 
-    async fn pass_on(&self, request: Request<tonic::body::Body>, known: &mut Known) -> Response<tonic::body::Body> {
-        known.route = api::contract().method(request.uri().path()).map_or(NOWHERE, |method| &method.path);
-        match self.identity.caller(request.headers()).await {
-            Ok(caller) => {
-                known.caller = Some(caller.clone());
-                self.pass.answer(request, caller).await
-            }
-            Err(error) => refuse(error),
+    async fn pass_on(
+        &self,
+        request: Request<tonic::body::Body>,
+        known: &mut Known,
+        asker: Asker<'_>,
+    ) -> Response<tonic::body::Body> {
+        let method = api::contract().method(request.uri().path());
+        known.route = method.map_or(NOWHERE, |method| &method.path);
+        let caller = match self.identity.caller(request.headers()).await {
+            Ok(caller) => caller,
+            Err(error) => return refuse(error),
+        };
+        known.caller = Some(caller.clone());
+        let response = self.pass.answer(request, caller).await;
+        match method {
+            Some(method) if !method.server_streaming => self.answers.gather(response, asker.client).await,
+            _ => response,
         }
     }
 }

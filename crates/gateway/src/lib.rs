@@ -8,6 +8,7 @@
 //! and `pages` describe it all to people and tools.
 
 mod accept;
+mod answers;
 mod body;
 mod connection;
 mod cors;

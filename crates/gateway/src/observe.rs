@@ -130,20 +130,21 @@ pub struct Observed {
     bytes: u64,
     code: Option<Code>,
     record: Option<Record>,
-    _at_work: AtWork,
+    at_work: AtWork,
 }
 
 impl Observed {
     /// Observes `body`, whose head is `headers`.
-    pub fn new(body: Body, headers: &HeaderMap, record: Record, at_work: AtWork) -> Observed {
+    pub fn new(body: Body, headers: &HeaderMap, record: Record, mut at_work: AtWork) -> Observed {
+        at_work.owes(!http_body::Body::is_end_stream(&body));
         let code = headers.get(&GRPC_STATUS).map(|code| Code::from_bytes(code.as_bytes()));
         match &body {
             // Nothing can go wrong with it any more that we would learn of.
             Body::Whole(bytes) => {
                 record.finish(code, bytes.as_ref().map_or(0, |bytes| bytes.len() as u64));
-                Observed { body, bytes: 0, code: None, record: None, _at_work: at_work }
+                Observed { body, bytes: 0, code: None, record: None, at_work }
             }
-            _ => Observed { body, bytes: 0, code, record: Some(record), _at_work: at_work },
+            _ => Observed { body, bytes: 0, code, record: Some(record), at_work },
         }
     }
 }
@@ -153,7 +154,11 @@ impl http_body::Body for Observed {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        // Nobody asks for more without room for it.
+        self.at_work.moved();
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        self.at_work.owes(matches!(polled, Poll::Ready(Some(Ok(_)))));
+        let frame = ready!(polled);
         if let Some(Ok(frame)) = &frame {
             self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
             let code = frame.trailers_ref().and_then(|trailers| trailers.get(&GRPC_STATUS));

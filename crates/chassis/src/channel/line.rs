@@ -28,7 +28,8 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Small windows make a slow reader of a stream of small messages lose its connection.
 const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 8 << 20;
+/// As large as can be: answers that somebody is slow to read must not keep all others waiting. What each may hold is its stream's.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 /// A status with many broken fields travels in headers.
 const HEADER_BYTES_MAX: u32 = 32 << 10;
 

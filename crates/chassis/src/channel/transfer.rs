@@ -13,7 +13,7 @@ use tonic::Status;
 use tonic::body::Body;
 
 use super::line::{Lost, Reach};
-use crate::error::BoxError;
+use crate::error::{BoxError, Error};
 
 /// What is given to the connection without waiting for room, once for each stream: it goes out in one piece with the head
 /// then. There is no room for a stream before its head has gone, and whoever waits for it is woken twice.
@@ -110,6 +110,14 @@ async fn send_data(stream: &mut SendStream<Bytes>, mut data: Bytes, last: bool) 
     if last { stream.send_data(Bytes::new(), true) } else { Ok(()) }
 }
 
+/// An answer that ends before its end: its connection broke, or the other side gave it up.
+fn broken_off(cause: h2::Error) -> Status {
+    match cause.is_io() || cause.is_go_away() {
+        true => Error::unavailable("the service that was answering").because(cause).into(),
+        false => Status::from_error(BoxError::from(cause)),
+    }
+}
+
 /// The body of an answer, which makes room for more as it is read.
 pub(super) struct Incoming {
     stream: RecvStream,
@@ -127,7 +135,7 @@ impl http_body::Body for Incoming {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let broken = |cause: h2::Error| Some(Err(Status::from_error(BoxError::from(cause))));
+        let broken = |cause: h2::Error| Some(Err(broken_off(cause)));
         while self.data {
             match ready!(self.stream.poll_data(poller)) {
                 Some(Ok(data)) => {

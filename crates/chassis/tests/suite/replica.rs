@@ -244,3 +244,27 @@ async fn a_replica_that_is_not_well_is_left_out() {
     assert!(after - before < 1_000, "{} bytes came from it", after - before);
     assert!(world.host.peers.get("registry").ready().await.is_ok(), "the other will do");
 }
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_says_to_come_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let host = host(folder.path(), &|_| {}, Some(format!("http://{}", listener.local_addr().unwrap())));
+    host.spawn("half an answer", async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let Ok(mut connection) = h2::server::handshake(socket).await else { continue };
+            if let Some(Ok((_, mut respond))) = connection.accept().await {
+                let head = http::Response::builder().header("content-type", "application/grpc").body(()).unwrap();
+                let mut body = respond.send_response(head, false).unwrap();
+                body.send_data(bytes::Bytes::from_static(&[0, 0, 0, 1, 0, 7]), false).unwrap();
+                // What was said goes out, and then the process is gone.
+                let _ = tokio::time::timeout(Duration::from_millis(200), connection.accept()).await;
+            }
+        }
+        Ok(())
+    });
+    let mut client = AgencyServiceClient::new(host.peers.client_as("registry", Default::default()));
+    let refused = client.get_agency(GetAgencyRequest { name: "agencies/told".into() }).await.unwrap_err();
+    let refused = Error::from(refused);
+    assert_eq!((refused.reason(), refused.retry_after().is_some()), ("UNAVAILABLE", true), "{refused}");
+}

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, missing_docs)] // a failed step fails the test; clients are outside
 
+mod flood;
 mod grpc;
 mod limit;
 mod page;
 mod registry;
 mod rest;
 mod stream;
+mod untaken;
 mod world;
