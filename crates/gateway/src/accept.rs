@@ -18,7 +18,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::connection::{Activity, Arrival, Guarded, Left, Times, finish};
+use crate::activity::{Activity, Times};
+use crate::connection::{Arrival, Guarded, Left, finish};
 use crate::face::Face;
 
 /// How often a silent HTTP/2 client is asked whether it lives, and how long it may take to say so.

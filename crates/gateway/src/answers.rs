@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::connection::Activity;
+use crate::activity::Activity;
 use crate::pass::refuse;
 
 /// All answers together.
@@ -42,11 +42,19 @@ impl Answers {
         Answers { room: Arc::new(Semaphore::new(ROOM_KIB)), time: limits.timeout_max() }
     }
 
-    /// The answer, which takes room until `client` has taken it. Fails if there is none left.
-    pub fn keep(&self, bytes: Bytes, client: &Arc<Activity>) -> Result<Bytes> {
+    /// The answer, which takes room until `client` has taken it. Fails if there is none left, but for what was done: a write's
+    /// answer is given in any case, and is small.
+    pub fn keep(&self, bytes: Bytes, client: &Arc<Activity>, reads: bool) -> Result<Bytes> {
         if bytes.len() < SMALL {
             return Ok(bytes);
         }
+        match self.kept(bytes.clone(), client) {
+            Err(_) if !reads => Ok(bytes),
+            kept => kept,
+        }
+    }
+
+    fn kept(&self, bytes: Bytes, client: &Arc<Activity>) -> Result<Bytes> {
         let full = || Error::of(Failure::ResourceExhausted).retry_in(Duration::from_secs(1));
         let kib = u32::try_from(bytes.len().div_ceil(1024)).map_err(Error::internal)?;
         let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| full())?;
@@ -58,7 +66,7 @@ impl Answers {
     }
 
     /// Reads an answer of one message whole, so that its service is done with it.
-    pub async fn gather(&self, response: Response<Body>, client: &Arc<Activity>) -> Response<Body> {
+    pub async fn gather(&self, response: Response<Body>, client: &Arc<Activity>, reads: bool) -> Response<Body> {
         let (head, body) = response.into_parts();
         if http_body::Body::is_end_stream(&body) {
             return Response::from_parts(head, body);
@@ -69,7 +77,7 @@ impl Answers {
             Err(_) => return refuse(Error::of(Failure::DeadlineExceeded)),
         };
         let trailers = collected.trailers().cloned();
-        match self.keep(collected.to_bytes(), client) {
+        match self.keep(collected.to_bytes(), client, reads) {
             Ok(data) => Response::from_parts(head, Body::new(Gathered { data, trailers })),
             Err(error) => refuse(error),
         }
@@ -137,10 +145,11 @@ mod tests {
     #[test]
     fn answers_take_room_until_they_are_taken() {
         let (answers, client) = (answers(16), Activity::new());
-        let first = answers.keep(vec![7; 10 << 10].into(), &client).expect("there is room");
+        let first = answers.keep(vec![7; 10 << 10].into(), &client, true).expect("there is room");
         assert_eq!((client.unsent(), answers.room.available_permits()), (10 << 10, 6));
-        answers.keep(vec![7; 10 << 10].into(), &client).expect_err("there is none");
-        answers.keep(vec![7; 100].into(), &client).expect("small ones are not counted");
+        answers.keep(vec![7; 10 << 10].into(), &client, true).expect_err("there is none");
+        answers.keep(vec![7; 10 << 10].into(), &client, false).expect("what was done is told");
+        answers.keep(vec![7; 100].into(), &client, true).expect("small ones are not counted");
         let mut rest = first.clone();
         drop(first);
         let piece = piece(&mut rest).expect("all of it");
@@ -153,8 +162,8 @@ mod tests {
     fn one_connection_has_no_more_than_its_part() {
         let (answers, client) = (answers(ROOM_KIB), Activity::new());
         let big = || Bytes::from(vec![7; CONNECTION_MAX / 2 + 1]);
-        let _kept = answers.keep(big(), &client).expect("the first");
-        answers.keep(big(), &client).expect_err("one too many");
-        answers.keep(big(), &Activity::new()).expect("another's");
+        let _kept = answers.keep(big(), &client, true).expect("the first");
+        answers.keep(big(), &client, true).expect_err("one too many");
+        answers.keep(big(), &Activity::new(), true).expect("another's");
     }
 }

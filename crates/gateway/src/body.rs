@@ -9,7 +9,8 @@ use api::options::v1::Failure;
 use bytes::Bytes;
 use chassis::Error;
 use chassis::config::Limits;
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -78,6 +79,13 @@ impl http_body::Body for Body {
             Body::Stream(body) => body.size_hint(),
         }
     }
+}
+
+/// A whole answer of this type.
+pub fn whole(content_type: &'static str, content: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::from(content.into()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
 }
 
 /// Why a body was not taken, and how that is told over HTTP.

@@ -3,7 +3,6 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use chassis::telemetry::trace;
 use chassis::{Caller, Error, Host, Result};
 use futures::FutureExt;
@@ -12,9 +11,10 @@ use http::{HeaderValue, Method, Request, Response, Version};
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use crate::activity::{Activity, AtWork};
 use crate::answers::Answers;
 use crate::body::{Body, NotTaken, Uploads};
-use crate::connection::{Activity, Arrival, AtWork};
+use crate::connection::Arrival;
 use crate::cors::Cors;
 use crate::identity::Identity;
 use crate::observe::{Kind, Observed, Record, span};
@@ -47,6 +47,8 @@ struct Known {
     kind: Kind,
     route: &'static str,
     caller: Option<Arc<Caller>>,
+    /// Nothing is done by it, so that it may be asked again.
+    reads: bool,
 }
 
 /// Whom a request comes from, by its connection, and in which trace.
@@ -79,7 +81,7 @@ impl Face {
         let (trace, span) = trace::enter_as(request.headers(), || span(&method));
         let trace_id = trace.trace_id_text();
         let origin = self.cors.origin(request.headers());
-        let mut known = Known { kind: Kind::Rest, route: NOWHERE, caller: None };
+        let mut known = Known { kind: Kind::Rest, route: NOWHERE, caller: None, reads: true };
         let asked = Asker { client: at_work.client(), trace_id: &trace_id };
         let work = trace::within(trace, self.safely(request, &mut known, asked));
         let mut response = match span.is_none() {
@@ -87,7 +89,7 @@ impl Face {
             false => work.instrument(span.clone()).await,
         };
         if known.kind == Kind::Rest {
-            response = self.keep(response, asked);
+            response = self.keep(response, asked, known.reads);
         }
         self.cors.allow(origin, response.headers_mut());
         let headers = response.headers_mut();
@@ -95,7 +97,7 @@ impl Face {
         if matches!(known.kind, Kind::Rest | Kind::Page) {
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         }
-        let Known { kind, route, caller } = known;
+        let Known { kind, route, caller, .. } = known;
         let status = response.status();
         let record = Record { begin, span, kind, method, route, status, caller, trace_id };
         let (head, body) = response.into_parts();
@@ -104,10 +106,10 @@ impl Face {
     }
 
     /// Has an answer take room until it is taken.
-    fn keep(&self, response: Response<Body>, asked: Asker<'_>) -> Response<Body> {
+    fn keep(&self, response: Response<Body>, asked: Asker<'_>, reads: bool) -> Response<Body> {
         let (head, body) = response.into_parts();
         let Body::Whole(Some(bytes)) = body else { return Response::from_parts(head, body) };
-        match self.answers.keep(bytes, asked.client) {
+        match self.answers.keep(bytes, asked.client, reads) {
             Ok(bytes) => Response::from_parts(head, Body::from(bytes)),
             Err(error) => {
                 problem::answer(error, &Circumstances { trace_id: asked.trace_id, ..Circumstances::default() })
@@ -149,6 +151,7 @@ impl Face {
         let mut asked = Asked { endpoint: None, caller: None, trace_id: asker.trace_id };
         let response = self.rest.answer(request, &self.identity, &mut asked).await;
         known.route = asked.endpoint.map_or(NOWHERE, |endpoint| &endpoint.name);
+        known.reads = asked.endpoint.is_none_or(|endpoint| endpoint.method.change.is_none());
         known.caller = asked.caller;
         response
     }
@@ -207,15 +210,10 @@ impl Face {
         known.caller = Some(caller.clone());
         let response = self.pass.answer(request, caller).await;
         match method {
-            Some(method) if !method.server_streaming => self.answers.gather(response, asker.client).await,
+            Some(method) if !method.server_streaming => {
+                self.answers.gather(response, asker.client, method.change.is_none()).await
+            }
             _ => response,
         }
     }
-}
-
-/// A whole answer of this type.
-pub fn whole(content_type: &'static str, content: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Body::from(content.into()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
 }

@@ -16,8 +16,8 @@ use tonic::Code;
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::activity::AtWork;
 use crate::body::{Body, BoxError};
-use crate::connection::AtWork;
 use crate::grpc::GRPC_STATUS;
 
 /// In which of the gateway's faces a request was answered.

@@ -7,8 +7,8 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use crate::body::Body;
-use crate::face::whole;
+use crate::body::{Body, whole};
+
 use crate::openapi;
 
 /// Only what this server sends runs, is shown and is called.

@@ -8,8 +8,7 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::body::Body;
-use crate::face::whole;
+use crate::body::{Body, whole};
 
 /// Tells how the platform is.
 pub struct Readiness {
