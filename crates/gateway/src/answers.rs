@@ -58,7 +58,9 @@ impl Answers {
         let full = || Error::of(Failure::ResourceExhausted).retry_in(Duration::from_secs(1));
         let kib = u32::try_from(bytes.len().div_ceil(1024)).map_err(Error::internal)?;
         let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| full())?;
-        if client.unsent() + bytes.len() > CONNECTION_MAX {
+        // One by itself is given however large it is: asked for again, it would be no smaller.
+        let unsent = client.unsent();
+        if unsent > 0 && unsent + bytes.len() > CONNECTION_MAX {
             return Err(full());
         }
         client.keep(bytes.len());
@@ -73,7 +75,7 @@ impl Answers {
         }
         let collected = match tokio::time::timeout(self.time, body.collect()).await {
             Ok(Ok(collected)) => collected,
-            Ok(Err(cause)) => return refuse(Error::from(Status::from_error(cause.into()))),
+            Ok(Err(status)) => return refuse(Error::from(status)),
             Err(_) => return refuse(Error::of(Failure::DeadlineExceeded)),
         };
         let trailers = collected.trailers().cloned();
@@ -165,5 +167,6 @@ mod tests {
         let _kept = answers.keep(big(), &client, true).expect("the first");
         answers.keep(big(), &client, true).expect_err("one too many");
         answers.keep(big(), &Activity::new(), true).expect("another's");
+        answers.keep(vec![7; CONNECTION_MAX + 1].into(), &Activity::new(), true).expect("a very large one by itself");
     }
 }
