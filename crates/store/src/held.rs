@@ -15,6 +15,9 @@ use crate::index::{self, Words};
 /// How many writes wait at most: bounds the size and the number of different statements.
 pub(crate) const HELD_MAX: usize = 12;
 
+/// How many pieces of work are merged at most.
+pub(crate) const TOGETHER_MAX: usize = 32;
+
 /// A write of exactly one row that nobody needs the answer of before the next statement.
 #[derive(Debug)]
 pub(crate) struct Held {
@@ -83,8 +86,17 @@ pub(crate) fn combine(backend: DbBackend, held: Vec<What>) -> (Statement, usize)
     (Statement { sql, values: Some(values), db_backend: backend }, rows)
 }
 
+/// How many pieces of work, from the first on, add what can be merged. Always a power of two, so that there are few
+/// different statements; 0 only of none.
+pub(crate) fn alike<'a>(members: impl IntoIterator<Item = &'a Vec<Added>>) -> usize {
+    let mut members = members.into_iter().take(TOGETHER_MAX);
+    let Some(first) = members.next() else { return 0 };
+    let alike = 1 + members.take_while(|other| same_forms(first, other)).count();
+    1 << alike.ilog2()
+}
+
 /// Whether what two pieces of work add can be merged.
-pub(crate) fn same_forms(one: &[Added], other: &[Added]) -> bool {
+fn same_forms(one: &[Added], other: &[Added]) -> bool {
     let alike = |(one, other): (&Added, &Added)| match (one, other) {
         (Added::Row(one), Added::Row(other)) => one.table == other.table && one.columns == other.columns,
         (Added::Words(one), Added::Words(other)) => one.kind == other.kind,

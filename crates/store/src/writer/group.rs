@@ -11,13 +11,10 @@ use tonic::Code;
 
 use super::{Ready, Wake};
 use crate::database;
-use crate::held::{Added, merge, same_forms};
+use crate::held::{Added, alike, merge};
 use crate::job::{Attempt, Job, attempt};
 use crate::session::{End, Session, Share};
 use crate::tx::Tx;
-
-/// How many pieces of work insert together at most. Always a power of two, so that there are few different statements.
-const TOGETHER_MAX: usize = 32;
 
 pub(super) struct Group {
     transaction: Arc<DatabaseTransaction>,
@@ -106,9 +103,7 @@ impl Group {
     async fn send(&mut self) {
         let mut unsent = std::mem::take(&mut self.unsent);
         while !unsent.is_empty() && self.lost.is_none() {
-            let alike = unsent.iter().take_while(|(_, inserts)| same_forms(inserts, &unsent[0].1)).count();
-            let together = 1 << alike.min(TOGETHER_MAX).ilog2();
-            let rest = unsent.split_off(together);
+            let rest = unsent.split_off(alike(unsent.iter().map(|(_, inserts)| inserts)));
             let (places, inserts): (Vec<usize>, Vec<_>) = unsent.into_iter().unzip();
             let statement = merge(DbBackend::Sqlite, self.savepoint(), inserts);
             match self.transaction.execute_raw(statement).await {

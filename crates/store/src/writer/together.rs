@@ -10,10 +10,7 @@ use super::Ready;
 use super::postgres::Place;
 use crate::database;
 use crate::failure::{Kind, kind};
-use crate::held::{merge, same_forms};
-
-/// How many go together at most. Always a power of two, so that there are few different statements.
-const TOGETHER_MAX: usize = 32;
+use crate::held::{TOGETHER_MAX, alike, merge};
 
 /// What waits to be sent.
 pub(super) type Waiting = Arc<Mutex<mpsc::Receiver<Ready>>>;
@@ -28,8 +25,7 @@ pub(super) async fn send(place: Place, waiting: Waiting) {
         }
         taken.retain(|write| !write.job.is_abandoned());
         while !taken.is_empty() {
-            let alike = taken.iter().take_while(|write| same_forms(&write.inserts, &taken[0].inserts)).count();
-            let rest = taken.split_off(1 << alike.ilog2());
+            let rest = taken.split_off(alike(taken.iter().map(|write| &write.inserts)));
             add(&place, std::mem::replace(&mut taken, rest)).await;
         }
     }
