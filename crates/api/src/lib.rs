@@ -26,6 +26,7 @@ mod generated {
 pub use comment::{comment_of_enum, comment_of_enum_value, comment_of_field, comment_of_message, comment_of_service};
 pub use contract::{Contract, FailureInfo, Method, contract, pool};
 pub use failure::{Failure, Rule};
+pub use form::check as check_form;
 pub use generated::google::rpc;
 pub use generated::ngkt::r#type as shared;
 pub use generated::ngkt::*;

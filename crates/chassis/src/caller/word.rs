@@ -1,9 +1,8 @@
 //! Roles and organizations as operators write them: on the command line and in the files of issuers.
 
+use api::check_form;
 use api::options::v1::Role;
-
-/// The collections whose members people and systems act for.
-const ORGANIZATIONS: [&str; 4] = ["agencies", "missions", "localities", "organizations"];
+use api::rule::Form;
 
 /// The role of a word, such as `mission-officer`. Otherwise says which there are.
 pub fn role(word: &str) -> Result<Role, String> {
@@ -24,19 +23,11 @@ fn roles() -> Vec<(String, Role)> {
         .collect()
 }
 
-/// Whether `name` may be that of an organization, such as `missions/vn-in-emb`. Otherwise says why not.
+/// Whether `name` may be that of an organization, such as `missions/vn-in-emb`. Otherwise says what it must be.
 pub fn check_organization(name: &str) -> Result<(), String> {
-    let form = "an organization is one of agencies/…, missions/…, localities/… or organizations/…";
-    let refuse = |why: &str| Err(format!("{why}; {form}, such as missions/vn-in-emb"));
-    let Some((collection, id)) = name.split_once('/') else { return refuse("not a resource name") };
-    if !ORGANIZATIONS.contains(&collection) {
-        return refuse("not a collection of organizations");
-    }
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if id.is_empty() || !id.chars().all(fits) {
-        return refuse("the identifier has lower-case letters, digits and hyphens only");
-    }
-    Ok(())
+    check_form(name, Form::Organization).map_err(|why| format!("{why}, such as missions/vn-in-emb"))?;
+    let id = name.split_once('/').map_or("", |(_, id)| id);
+    check_form(id, Form::Slug).map_err(|why| format!("what stands after the slash {why}"))
 }
 
 #[cfg(test)]

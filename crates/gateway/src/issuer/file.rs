@@ -74,10 +74,7 @@ fn roles_claim() -> String {
 pub fn read(path: &Path) -> Result<Settings, String> {
     let told = |why: String| format!("{}: {why}", path.display());
     let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.is_empty() || !name.chars().all(fits) {
-        return Err(told("the name has small letters, digits and hyphens only".into()));
-    }
+    api::check_form(name, api::rule::Form::Slug).map_err(|why| told(format!("its name {why}")))?;
     let text = std::fs::read_to_string(path).map_err(|cause| told(cause.to_string()))?;
     let written: Written = toml::from_str(&text).map_err(|cause| told(cause.to_string()))?;
     settings(name, path, written).map_err(told)

@@ -35,7 +35,9 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// The keys of one issuer, as far as they are known.
 pub struct Keys {
     client: Client,
-    /// The issuer.
+    /// What the issuer is called here.
+    name: String,
+    /// What it calls itself.
     url: String,
     /// Where its keys are; empty if it says so itself.
     keys_url: String,
@@ -83,6 +85,7 @@ impl Keys {
         let client = Client::trusting(PATIENCE, &settings.networks, &settings.authorities);
         Ok(Keys {
             client: client.map_err(|cause| format!("issuer {}: ca: {cause}", settings.name))?,
+            name: settings.name.clone(),
             url: settings.url.clone(),
             keys_url: settings.keys_url.clone(),
             known: RwLock::default(),
@@ -140,7 +143,7 @@ impl Keys {
             match told {
                 Ok(told) => return self.take(told),
                 Err(why) => {
-                    tracing::warn!(issuer = self.url, error = why, "its keys cannot be read");
+                    tracing::warn!(issuer = self.name, error = why, "its keys cannot be read");
                     trouble = why;
                 }
             }
